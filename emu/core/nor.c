@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/nor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int nor_init(struct nor *nor, const char *name, uint32_t size, uint32_t page, struct signals *signals)
+{
+    memset(nor, 0, sizeof *nor);
+    /* Page-aligned, because the engine maps the array straight into the guest's address space. */
+    void *data = NULL;
+    if (posix_memalign(&data, 4096, size < 4096 ? 4096 : size))
+        return ENOMEM;
+    memset(data, 0xff, size < 4096 ? 4096 : size);
+    nor->name = name;
+    nor->data = data;
+    nor->size = size;
+    nor->page = page;
+    nor->signals = signals;
+    return 0;
+}
+
+void nor_destroy(struct nor *nor)
+{
+    free(nor->data);
+    free(nor->stuck_low);
+    free(nor->stuck_high);
+    memset(nor, 0, sizeof *nor);
+}
+
+static void settle(struct nor *nor, uint32_t address, uint32_t size)
+{
+    for (uint32_t i = address; i < address + size; i++) {
+        if (nor->stuck_high)
+            nor->data[i] |= nor->stuck_high[i];
+        if (nor->stuck_low)
+            nor->data[i] &= (uint8_t)~nor->stuck_low[i];
+    }
+    if (nor->changed)
+        nor->changed(nor->changed_context, address, size);
+}
+
+static uint32_t clip(const struct nor *nor, uint32_t address, uint32_t size)
+{
+    if (address >= nor->size)
+        return 0;
+    return size < nor->size - address ? size : nor->size - address;
+}
+
+static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t address, const uint8_t *bytes,
+                              uint32_t size)
+{
+    struct flash_op op = {.array = nor->name,
+                          .number = ++nor->operations,
+                          .kind = kind,
+                          .address = address,
+                          .size = clip(nor, address, size)};
+    *(kind == NOR_ERASE ? &nor->erases : &nor->programs) += 1;
+    enum nor_fault fault = nor->fault ? nor->fault(nor->fault_context, nor, &op, bytes) : NOR_FAULT_NONE;
+    if (fault == NOR_FAULT_NONE) {
+        if (kind == NOR_ERASE) {
+            memset(nor->data + address, 0xff, op.size);
+        } else {
+            for (uint32_t i = 0; i < op.size; i++)
+                nor->data[address + i] &= bytes[i];
+        }
+    }
+    if (op.size)
+        settle(nor, address, op.size);
+    op.cut = fault == NOR_FAULT_CUT;
+    uint64_t digest = digest_text(nor->name) ^ (op.number << 32 | address) ^ (uint64_t)kind << 63;
+    if (bytes)
+        digest ^= digest_bytes(bytes, op.size);
+    signal_emit(nor->signals, SIGNAL_FLASH, digest, &op);
+    return fault;
+}
+
+enum nor_fault nor_program(struct nor *nor, uint32_t address, const uint8_t *bytes, uint32_t size)
+{
+    return operate(nor, NOR_PROGRAM, address, bytes, size);
+}
+
+enum nor_fault nor_erase(struct nor *nor, uint32_t address, uint32_t size)
+{
+    return operate(nor, NOR_ERASE, address, NULL, size);
+}
+
+void nor_load(struct nor *nor, uint32_t address, const uint8_t *bytes, uint32_t size)
+{
+    size = clip(nor, address, size);
+    if (!size)
+        return;
+    memcpy(nor->data + address, bytes, size);
+    settle(nor, address, size);
+}
+
+int nor_stick(struct nor *nor, uint32_t address, unsigned bit, bool value)
+{
+    if (address >= nor->size || bit > 7)
+        return EINVAL;
+    uint8_t **cells = value ? &nor->stuck_high : &nor->stuck_low;
+    if (!*cells && !(*cells = calloc(1, nor->size)))
+        return ENOMEM;
+    (*cells)[address] |= (uint8_t)(1u << bit);
+    settle(nor, address, 1);
+    return 0;
+}
+
+void nor_save(struct nor *nor, struct state *state)
+{
+    state_var(state, nor->operations);
+    state_var(state, nor->programs);
+    state_var(state, nor->erases);
+    state_bytes(state, nor->data, nor->size);
+    if (state->loading && nor->changed)
+        nor->changed(nor->changed_context, 0, nor->size);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A NOR flash array: programming only clears bits, erasing sets a whole page. Internal flash, UICR, external
+ * flash and OTP are all of this kind. The array knows bytes and operations; time and commands belong to the
+ * controller in front of it (NVMC, the flash part).
+ *
+ * Every program and erase is a numbered operation that observers see (SIGNAL_FLASH), and the only place where
+ * flash faults are injected: `fault` is asked before each operation is applied.
+ *
+ * The bits change when the controller says so, at the start of the operation's time; a fault plan that cuts
+ * power tears the operation itself (it knows the data and the bytes that were there).
+ *
+ * Not modelled: wear by erase count, read disturb, retention loss.
+ */
+#ifndef SOSIM_CORE_NOR_H
+#define SOSIM_CORE_NOR_H
+
+#include "core/signal.h"
+#include "core/state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum nor_kind {
+    NOR_PROGRAM,
+    NOR_ERASE,
+};
+
+/* One numbered operation, as observers and fault plans see it. */
+struct flash_op {
+    const char *array; /* "internal", "uicr", "external", "otp" */
+    uint64_t number;   /* counts from 1 on each array, over the whole run */
+    enum nor_kind kind;
+    uint32_t address; /* byte offset in the array */
+    uint32_t size;    /* bytes */
+    bool cut;         /* power went while it ran: torn */
+};
+
+struct nor;
+
+/* What the fault plan wants done to an operation. */
+enum nor_fault {
+    NOR_FAULT_NONE,
+    NOR_FAULT_DROP, /* nothing changes, and nobody is told */
+    NOR_FAULT_CUT,  /* power is lost; the plan has already torn the array as it likes */
+};
+
+/* Asked when an operation is about to change bits; `bytes` is the data programmed, NULL for an erase. */
+typedef enum nor_fault (*nor_fault_fn)(void *context, struct nor *nor, const struct flash_op *op,
+                                       const uint8_t *bytes);
+
+struct nor {
+    const char *name;
+    uint8_t *data; /* owned by the array */
+    uint32_t size;
+    uint32_t page; /* erase unit, bytes */
+    uint64_t operations;
+    uint64_t programs;
+    uint64_t erases;
+    struct signals *signals;
+    nor_fault_fn fault; /* NULL: none */
+    void *fault_context;
+    /* Cells that cannot be programmed or erased, applied to each change; both NULL or `size` bytes, owned. */
+    uint8_t *stuck_low;  /* 1-bits here always read 0 */
+    uint8_t *stuck_high; /* 1-bits here always read 1 */
+    /* Tells the owner of cached views (translated code) that bytes changed. */
+    void (*changed)(void *context, uint32_t address, uint32_t size);
+    void *changed_context;
+};
+
+/* Allocates the array, all ones. Returns 0 or ENOMEM. */
+int nor_init(struct nor *nor, const char *name, uint32_t size, uint32_t page, struct signals *signals);
+void nor_destroy(struct nor *nor);
+
+/* Applies a program (AND) or an erase of [address, address+size); both are clipped to the array.
+ * Returns what the fault plan decided; after NOR_FAULT_CUT the caller must stop at once. */
+enum nor_fault nor_program(struct nor *nor, uint32_t address, const uint8_t *bytes, uint32_t size);
+enum nor_fault nor_erase(struct nor *nor, uint32_t address, uint32_t size);
+
+/* Writes bytes as a factory programmer would, outside the count of operations. */
+void nor_load(struct nor *nor, uint32_t address, const uint8_t *bytes, uint32_t size);
+
+/* Makes one bit unable to change from `value`; returns 0, EINVAL or ENOMEM. */
+int nor_stick(struct nor *nor, uint32_t address, unsigned bit, bool value);
+
+void nor_save(struct nor *nor, struct state *state);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void state_begin_save(struct state *state)
+{
+    state->loading = false;
+    state->size = 0;
+    state->error = 0;
+}
+
+void state_begin_load(struct state *state)
+{
+    state->loading = true;
+    state->position = 0;
+    state->error = 0;
+}
+
+void state_free(struct state *state)
+{
+    free(state->data);
+    *state = (struct state){0};
+}
+
+static int reserve(struct state *state, size_t more)
+{
+    if (state->capacity - state->size >= more)
+        return 0;
+    size_t capacity = (state->size + more) * 2;
+    uint8_t *data = realloc(state->data, capacity);
+    if (!data)
+        return ENOMEM;
+    state->data = data;
+    state->capacity = capacity;
+    return 0;
+}
+
+void state_bytes(struct state *state, void *bytes, size_t size)
+{
+    if (state->error)
+        return;
+    if (state->loading) {
+        if (state->size - state->position < size) {
+            state->error = EINVAL;
+            return;
+        }
+        memcpy(bytes, state->data + state->position, size);
+        state->position += size;
+        return;
+    }
+    state->error = reserve(state, size);
+    if (state->error)
+        return;
+    memcpy(state->data + state->size, bytes, size);
+    state->size += size;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nrf52840/nrf52840.h"
+
+int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
+{
+    soc->bus = bus;
+    int error = nor_init(&soc->flash, "internal", NRF52840_FLASH_SIZE, NRF52840_FLASH_PAGE, &bus->signals);
+    if (error)
+        return error;
+    error = nor_init(&soc->uicr, "uicr", NRF52840_UICR_SIZE, NRF52840_UICR_SIZE, &bus->signals);
+    if (error) {
+        nor_destroy(&soc->flash);
+        return error;
+    }
+    bus->flash = &soc->flash;
+    for (unsigned i = 0; i < 6; i++)
+        egu_init(&soc->egu[i], bus, i);
+    return 0;
+}
+
+void nrf52840_destroy(struct nrf52840 *soc)
+{
+    nor_destroy(&soc->flash);
+    nor_destroy(&soc->uicr);
+}
+
+void nrf52840_save(struct nrf52840 *soc, struct state *state)
+{
+    nor_save(&soc->flash, state);
+    nor_save(&soc->uicr, state);
+}

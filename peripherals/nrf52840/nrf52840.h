@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The nRF52840 put together: every on-chip block on its page and interrupt line, and the arrays that hold its
+ * flash and UICR. Source: Product Specification 1.7, 'Instantiation' and 'Memory'.
+ *
+ * To add a block: write its file pair beside this one, give it a place in the struct and a line in
+ * nrf52840_init(); reset and save come by being on the bus.
+ */
+#ifndef SOSIM_NRF52840_H
+#define SOSIM_NRF52840_H
+
+#include "core/bus.h"
+#include "core/nor.h"
+#include "nrf52840/egu.h"
+
+#define NRF52840_FLASH_SIZE 0x100000u
+#define NRF52840_FLASH_PAGE 0x1000u
+#define NRF52840_RAM_SIZE   0x40000u
+#define NRF52840_UICR_SIZE  0x1000u
+
+struct nrf52840 {
+    struct bus *bus;
+    struct nor flash; /* 0x00000000 */
+    struct nor uicr;  /* 0x10001000 */
+    struct egu egu[6];
+};
+
+/* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
+int nrf52840_init(struct nrf52840 *soc, struct bus *bus);
+void nrf52840_destroy(struct nrf52840 *soc);
+
+/* Saves or restores the arrays; the blocks are saved with the bus. */
+void nrf52840_save(struct nrf52840 *soc, struct state *state);
+
+#endif
