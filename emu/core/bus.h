@@ -135,6 +135,10 @@ struct bus {
     /* RAM pages holding code that the engine has translated; a DMA write there calls ram_written. */
     void (*ram_written)(void *context, uint32_t address, uint32_t size);
     void *ram_written_context;
+    /* True if the CPU fetches its code from internal flash now, so that a flash operation holds it. NULL:
+     * yes. */
+    bool (*fetching_flash)(void *context);
+    void *fetching_flash_context;
     struct part_ports *ports; /* serial devices on pins: core/ports.h */
     uint64_t seed;            /* of everything random: RNG, TRNG, RAM decay */
     uint64_t told[256];       /* digests of the findings emitted so far */

@@ -103,6 +103,18 @@ void clock_run_due(struct clock *clock)
     }
 }
 
+void clock_stall(struct clock *clock, uint64_t cycles)
+{
+    uint64_t end = clock->now + cycles;
+    while (clock_next_event(clock) <= end) {
+        if (clock_next_event(clock) > clock->now)
+            clock->now = clock_next_event(clock);
+        clock_run_due(clock);
+    }
+    clock->now = end;
+    clock_kick(clock);
+}
+
 void state_event(struct state *state, struct clock *clock, struct event *event)
 {
     uint64_t at = event->at;

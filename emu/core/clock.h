@@ -69,6 +69,9 @@ uint64_t clock_next_event(const struct clock *clock);
 /* Runs every event due at or before clock->now. */
 void clock_run_due(struct clock *clock);
 
+/* Lets `cycles` go by while the CPU is held (a stall), running each event at its own cycle. */
+void clock_stall(struct clock *clock, uint64_t cycles);
+
 /* Makes the run loop look at interrupts and stop requests before the next block of code. */
 static inline void clock_kick(struct clock *clock)
 {

@@ -90,14 +90,7 @@ static inline uint32_t peek(struct bench *bench, const char *name)
 /* Lets `cycles` of the 64 MHz clock go by, running each event at its own cycle. */
 static inline void advance(struct bench *bench, uint64_t cycles)
 {
-    uint64_t end = bench->bus.clock.now + cycles;
-    while (clock_next_event(&bench->bus.clock) <= end) {
-        uint64_t next = clock_next_event(&bench->bus.clock);
-        if (next > bench->bus.clock.now)
-            bench->bus.clock.now = next;
-        clock_run_due(&bench->bus.clock);
-    }
-    bench->bus.clock.now = end;
+    clock_stall(&bench->bus.clock, cycles);
 }
 
 static inline void advance_us(struct bench *bench, uint64_t us)
