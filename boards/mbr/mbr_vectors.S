@@ -51,9 +51,9 @@ mbr_svc:
     ite     eq
     mrseq   r0, msp
     mrsne   r0, psp
-    ldr     r1, [r0, #24]   /* stacked return address; the SVC number is the byte 2 before it */
-    ldrb    r1, [r1, #-2]
-    cmp     r1, #SVC_MBR
+    ldr     r12, [r0, #24]  /* stacked return address; the SVC number is the byte 2 before it */
+    ldrb    r12, [r12, #-2]
+    cmp     r12, #SVC_MBR
     bne     mbr_forward
     b       mbr_command     /* void mbr_command(uint32_t *frame): its return is the exception return */
 
