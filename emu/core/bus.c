@@ -13,6 +13,7 @@
 
 #define APB_BASE  0x40000000u
 #define AHB_BASE  0x50000000u
+#define INFO_BASE 0x10000000u
 #define RAM_BASE  0x20000000u
 #define PAGE_SIZE 0x1000u
 
@@ -62,6 +63,8 @@ static uint8_t *page_entry(struct bus *bus, uint32_t address)
         return &bus->page_apb[(address - APB_BASE) / PAGE_SIZE];
     if (address >= AHB_BASE && address < AHB_BASE + sizeof bus->page_ahb * PAGE_SIZE)
         return &bus->page_ahb[(address - AHB_BASE) / PAGE_SIZE];
+    if (address >= INFO_BASE && address < INFO_BASE + sizeof bus->page_info * PAGE_SIZE)
+        return &bus->page_info[(address - INFO_BASE) / PAGE_SIZE];
     return NULL;
 }
 

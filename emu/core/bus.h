@@ -108,6 +108,7 @@ typedef void (*irq_fn)(void *context, unsigned irq, bool level);
 /* Asks for a reset of the chip; carried out before the next block of code. */
 typedef void (*reset_fn)(void *context, enum reset_cause cause);
 
+struct gpio;
 struct nor;
 struct part_ports;
 
@@ -123,6 +124,7 @@ struct bus {
     unsigned blocks;
     uint8_t page_apb[256]; /* 0x40000000 + n * 0x1000 -> block number + 1 */
     uint8_t page_ahb[256]; /* 0x50000000 + n * 0x1000 */
+    uint8_t page_info[2];  /* 0x10000000 FICR, 0x10001000 UICR */
     uint8_t *ram;          /* 256 KiB at 0x20000000 */
     uint32_t ram_size;
     struct nor *flash; /* internal flash array, for reads by DMA of constant data */
@@ -139,6 +141,7 @@ struct bus {
      * yes. */
     bool (*fetching_flash)(void *context);
     void *fetching_flash_context;
+    struct gpio *gpio;        /* lends pins to peripherals: nrf52840/gpio.h */
     struct part_ports *ports; /* serial devices on pins: core/ports.h */
     uint64_t seed;            /* of everything random: RNG, TRNG, RAM decay */
     uint64_t told[256];       /* digests of the findings emitted so far */

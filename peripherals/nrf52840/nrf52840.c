@@ -13,6 +13,8 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
         return error;
     }
     bus->flash = &soc->flash;
+    gpio_init(&soc->gpio, bus); /* first: the others are given pins by it */
+    gpiote_init(&soc->gpiote, bus, &soc->gpio);
     for (unsigned i = 0; i < 6; i++)
         egu_init(&soc->egu[i], bus, i);
     return 0;

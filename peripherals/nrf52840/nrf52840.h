@@ -12,6 +12,8 @@
 #include "core/bus.h"
 #include "core/nor.h"
 #include "nrf52840/egu.h"
+#include "nrf52840/gpio.h"
+#include "nrf52840/gpiote.h"
 
 #define NRF52840_FLASH_SIZE 0x100000u
 #define NRF52840_FLASH_PAGE 0x1000u
@@ -20,9 +22,11 @@
 
 struct nrf52840 {
     struct bus *bus;
-    struct nor flash; /* 0x00000000 */
-    struct nor uicr;  /* 0x10001000 */
+    struct nor flash;     /* 0x00000000 */
+    struct nor uicr;      /* 0x10001000 */
+    struct gpiote gpiote; /* 0x40006000 */
     struct egu egu[6];
+    struct gpio gpio; /* 0x50000000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
