@@ -1,0 +1,737 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/cpu.h"
+
+#include "core/access.h"
+#include "core/cycles.h"
+#include "core/fast_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_BASE      0x20000000u
+#define CODE_RAM_BASE 0x00800000u
+#define INFO_BASE     0x10000000u
+#define UICR_END      0x10002000u
+#define XIP_BASE      0x12000000u
+#define XIP_SIZE      0x08000000u
+#define PPB_BASE      0xe0000000u
+#define PPB_SIZE      0x00100000u
+#define NOWHERE       0xfffffff0ull /* never an instruction's address: 'until' for a free run */
+
+/* --- hooks ------------------------------------------------------------------------------------------------
+ */
+
+static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
+    if (info->address == address && info->size == size)
+        return info;
+    const uint8_t *code = NULL;
+    uint32_t offset = address - RAM_BASE;
+    bool in_ram = false;
+    if (address < cpu->flash_size && size <= cpu->flash_size - address) {
+        code = cpu->flash + address;
+    } else {
+        if (address - CODE_RAM_BASE < cpu->ram_size)
+            offset = address - CODE_RAM_BASE;
+        if (offset < cpu->ram_size && size <= cpu->ram_size - offset)
+            code = cpu->ram + offset;
+        in_ram = code != NULL;
+    }
+    if (in_ram && !cpu->ram_code[offset >> 12]) {
+        cpu->ram_code[offset >> 12] = 1;
+        fast_store_code_page(cpu, RAM_BASE + offset);
+    }
+    if (code)
+        block_measure(info, code, size);
+    else
+        memset(info, 0, sizeof *info);
+    /* Code in RAM can change without notice, so it is measured each time. */
+    info->address = in_ram || !code ? UINT32_MAX : address;
+    info->size = (uint16_t)size;
+    return info;
+}
+
+/* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
+static bool slow_path(struct cpu *cpu)
+{
+    struct clock *clock = &cpu->bus->clock;
+    clock_run_due(clock);
+    if (cpu->stop_asked || cpu->reset_asked || cpu->off_asked || clock->now >= cpu->until)
+        return true;
+    cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
+    cpu_update_careful(cpu);
+    clock->deadline = clock_next_event(clock) < cpu->until ? clock_next_event(clock) : cpu->until;
+    if (cpu->exc.pending & cpu->exc.enabled) {
+        struct exception_masks masks = cpu_masks(cpu);
+        if (exceptions_to_take(&cpu->exc, &masks))
+            return true;
+    }
+    return false;
+}
+
+static void call_watches(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    for (unsigned i = 0; i < cpu->watches; i++) {
+        if (cpu->watch[i].address - address < size)
+            cpu->watch[i].fn(cpu->watch[i].context, cpu, cpu->watch[i].address);
+    }
+}
+
+static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    struct clock *clock = &cpu->bus->clock;
+    uint32_t address = (uint32_t)address64;
+    if (cpu->careful)
+        return;
+    if (cpu->watches)
+        call_watches(cpu, address, size);
+    if (clock->now >= clock->deadline && slow_path(cpu)) {
+        uc_emu_stop(uc);
+        return;
+    }
+    const struct block_info *info = lookup_block(cpu, address, size);
+    if (cpu->careful_always || info->flags & cpu->careful_flags) {
+        cpu->careful_next = true;
+        uc_emu_stop(uc);
+        return;
+    }
+    bool branched = address != cpu->expected;
+    clock->now += info->cycles + (branched ? CYCLES_BRANCH : 0u);
+    if (!cpu->cache_is_on && address < cpu->flash_size)
+        clock->now += info->fetch + (branched ? CYCLES_UNCACHED_BRANCH : 0u);
+    cpu->expected = address + size;
+    cpu->block_address = address;
+    cpu->block_size = size;
+    cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
+    if (info->flags & (BLOCK_UNMASKS | BLOCK_SEV)) {
+        if (info->flags & BLOCK_SEV)
+            cpu->event_register = true;
+        clock_kick(clock);
+    }
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t intno, void *user)
+{
+    struct cpu *cpu = user;
+    cpu->intno = (int)intno;
+    uc_emu_stop(uc);
+}
+
+static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
+{
+    if (cpu->fault_pending)
+        return;
+    cpu->fault_pending = true;
+    cpu->fault_address = address;
+    cpu->fault_size = size;
+    cpu->fault_kind = (uint8_t)access;
+}
+
+/* Accesses to memory that is not there, and fetches from what must not be executed. */
+static bool on_unmapped(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                        void *user)
+{
+    (void)uc;
+    (void)value;
+    enum cpu_access access = type == UC_MEM_WRITE_UNMAPPED                                ? ACCESS_WRITE
+                             : type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT ? ACCESS_FETCH
+                                                                                          : ACCESS_READ;
+    note_fault(user, (uint32_t)address, (unsigned)size, access);
+    return false;
+}
+
+/* Stores to flash go to the flash controller; the engine drops the store itself. */
+static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                               void *user)
+{
+    struct cpu *cpu = user;
+    (void)type;
+    if (!cpu->ports.store_flash(cpu->ports.context, (uint32_t)address, (unsigned)size, (uint32_t)value))
+        return true;
+    note_fault(cpu, (uint32_t)address, (unsigned)size, ACCESS_WRITE);
+    uc_emu_stop(uc);
+    return true;
+}
+
+static int load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
+{
+    if (address >= PPB_BASE)
+        return scs_read(cpu, address, size, value);
+    if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
+        return cpu->ports.load_xip(cpu->ports.context, address - XIP_BASE, size, value);
+    cpu->bus->clock.now += CYCLES_PERIPHERAL;
+    return bus_read(cpu->bus, address, size, value);
+}
+
+static int store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
+{
+    if (address >= PPB_BASE)
+        return scs_write(cpu, address, size, value);
+    if (address >= INFO_BASE && address < UICR_END)
+        return cpu->ports.store_flash(cpu->ports.context, address, size, value);
+    if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
+        return -1;
+    cpu->bus->clock.now += CYCLES_PERIPHERAL;
+    return bus_write(cpu->bus, address, size, value);
+}
+
+static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct cpu_region *region = user;
+    struct cpu *cpu = region->cpu;
+    uint32_t address = region->base + (uint32_t)offset;
+    uint32_t value = 0;
+    if (!cpu->fault_pending && load(cpu, address, size, &value)) {
+        note_fault(cpu, address, size, ACCESS_READ);
+        uc_emu_stop(uc);
+    }
+    return value;
+}
+
+static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct cpu_region *region = user;
+    struct cpu *cpu = region->cpu;
+    uint32_t address = region->base + (uint32_t)offset;
+    if (!cpu->fault_pending && store(cpu, address, size, (uint32_t)value)) {
+        note_fault(cpu, address, size, ACCESS_WRITE);
+        uc_emu_stop(uc);
+    }
+}
+
+/* --- set-up -----------------------------------------------------------------------------------------------
+ */
+
+static int engine_failed(struct cpu *cpu, const char *what, uc_err error)
+{
+    snprintf(cpu->failure, sizeof cpu->failure, "%s: %s", what, uc_strerror(error));
+    return -1;
+}
+
+static uc_err map_mmio(struct cpu *cpu, uint32_t base, uint32_t size)
+{
+    if (cpu->region_count == CPU_MAX_REGIONS)
+        return UC_ERR_NOMEM;
+    struct cpu_region *region = &cpu->regions[cpu->region_count++];
+    region->cpu = cpu;
+    region->base = base;
+    return uc_mmio_map(cpu->uc, base, size, on_mmio_read, region, on_mmio_write, region);
+}
+
+static int map_memory(struct cpu *cpu)
+{
+    /* Mapped writable and then protected: mapped read-only from the start, the engine still lets stores
+     * through. */
+    uc_err error = uc_mem_map_ptr(cpu->uc, 0, cpu->flash_size, UC_PROT_ALL, cpu->flash);
+    if (!error)
+        error = uc_mem_protect(cpu->uc, 0, cpu->flash_size, UC_PROT_READ | UC_PROT_EXEC);
+    if (!error)
+        error = uc_mem_map_ptr(cpu->uc, RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
+    if (!error)
+        error = uc_mem_map_ptr(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
+    if (!error)
+        error = map_mmio(cpu, XIP_BASE, XIP_SIZE);
+    if (!error)
+        error = map_mmio(cpu, PPB_BASE, PPB_SIZE);
+    /* Only pages with a block are mapped: elsewhere the engine makes a precise fault. */
+    for (unsigned i = 0; !error && i < cpu->bus->blocks; i++)
+        error = map_mmio(cpu, cpu->bus->block[i]->base, 0x1000);
+    return error ? engine_failed(cpu, "cannot map memory", error) : 0;
+}
+
+static int add_hooks(struct cpu *cpu)
+{
+    const struct {
+        int type;
+        void *fn;
+    } hooks[] = {
+        {UC_HOOK_BLOCK, (void *)(uintptr_t)on_block},
+        {UC_HOOK_INTR, (void *)(uintptr_t)on_interrupt},
+        {UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_FETCH_PROT, (void *)(uintptr_t)on_unmapped},
+        {UC_HOOK_MEM_WRITE_PROT, (void *)(uintptr_t)on_write_protected},
+    };
+    for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
+        uc_hook hook;
+        uc_err error = uc_hook_add(cpu->uc, &hook, hooks[i].type, hooks[i].fn, cpu, 1, 0);
+        if (error)
+            return engine_failed(cpu, "cannot add a hook", error);
+    }
+    return 0;
+}
+
+static void set_irq(void *context, unsigned irq, bool level)
+{
+    struct cpu *cpu = context;
+    exceptions_set_line(&cpu->exc, irq, level);
+    clock_kick(&cpu->bus->clock);
+}
+
+static void ask_reset(void *context, enum reset_cause cause)
+{
+    struct cpu *cpu = context;
+    cpu->reset_asked = true;
+    cpu->reset_cause = cause;
+    clock_kick(&cpu->bus->clock);
+}
+
+static void ram_written(void *context, uint32_t address, uint32_t size)
+{
+    cpu_code_changed(context, address, size);
+}
+
+static bool fetching_flash(void *context)
+{
+    return cpu_reg(context, 15) < ((struct cpu *)context)->flash_size;
+}
+
+int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_size, uint8_t *ram,
+             uint32_t ram_size, const struct cpu_ports *ports, const struct cpu_speed *speed)
+{
+    memset(cpu, 0, sizeof *cpu);
+    cpu->bus = bus;
+    cpu->flash = flash;
+    cpu->flash_size = flash_size;
+    cpu->ram = ram;
+    cpu->ram_size = ram_size;
+    cpu->ports = *ports;
+    cpu->speed = *speed;
+    cpu->intno = -1;
+    cpu->blocks = calloc(1u << BLOCK_CACHE_BITS, sizeof *cpu->blocks);
+    cpu->ram_code = calloc(ram_size >> 12, 1);
+    if (!cpu->blocks || !cpu->ram_code)
+        return engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
+    fast_store_find(cpu);
+    uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &cpu->uc);
+    if (!error)
+        error = uc_ctl_set_cpu_model(cpu->uc, UC_CPU_ARM_CORTEX_M4);
+    if (error)
+        return engine_failed(cpu, "cannot start the engine", error);
+    bus->irq = set_irq;
+    bus->irq_context = cpu;
+    bus->reset = ask_reset;
+    bus->reset_context = cpu;
+    bus->ram_written = ram_written;
+    bus->ram_written_context = cpu;
+    bus->fetching_flash = fetching_flash;
+    bus->fetching_flash_context = cpu;
+    scs_init(cpu);
+    return map_memory(cpu) || add_hooks(cpu) ? -1 : 0;
+}
+
+void cpu_destroy(struct cpu *cpu)
+{
+    access_close(cpu);
+    if (cpu->uc)
+        uc_close(cpu->uc);
+    free(cpu->blocks);
+    free(cpu->ram_code);
+    memset(cpu, 0, sizeof *cpu);
+}
+
+void cpu_reset(struct cpu *cpu)
+{
+    scs_reset(cpu);
+    cpu->event_register = cpu->sleeping = cpu->locked_up = false;
+    cpu->reset_asked = cpu->off_asked = cpu->fault_pending = cpu->careful_next = false;
+    cpu->intno = -1;
+    cpu->expected = UINT32_MAX;
+    for (unsigned i = 0; i < 13; i++)
+        cpu_set_reg(cpu, i, 0);
+    const uint32_t zero = 0;
+    const int masks[] = {UC_ARM_REG_PRIMASK, UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_FPSCR,
+                         UC_ARM_REG_PSP};
+    cpu_set_mode(cpu, 0, 0);
+    for (unsigned i = 0; i < sizeof masks / sizeof masks[0]; i++)
+        uc_reg_write(cpu->uc, masks[i], &zero);
+    for (int i = 0; i < 32; i++)
+        uc_reg_write(cpu->uc, UC_ARM_REG_S0 + i, &zero);
+    uint32_t vector[2] = {0, 0};
+    cpu_peek(cpu, 0, vector, sizeof vector);
+    cpu_set_reg(cpu, 13, vector[0] & ~3u);
+    cpu_set_reg(cpu, 14, 0xffffffffu);
+    uint32_t xpsr = vector[1] & 1 ? 1u << 24 : 0;
+    uc_reg_write(cpu->uc, UC_ARM_REG_XPSR_NZCVQG, &xpsr);
+    cpu_set_reg(cpu, 15, vector[1] & ~1u);
+    clock_kick(&cpu->bus->clock);
+    if (!(vector[1] & 1))
+        cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, vector[1]);
+}
+
+/* --- running ----------------------------------------------------------------------------------------------
+ */
+
+uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
+{
+    cpu->intno = -1;
+    fast_store_enter(cpu);
+    uc_err error = uc_emu_start(cpu->uc, pc | 1u, stop_at, 0, 0);
+    fast_store_leave();
+    return error;
+}
+
+static void take_memory_fault(struct cpu *cpu)
+{
+    uint32_t address = cpu->fault_address;
+    cpu->fault_pending = false;
+    if (cpu->fault_kind == ACCESS_FETCH) {
+        if (!mpu_allows(cpu, address, ACCESS_FETCH, true))
+            cpu_fault(cpu, EXC_MEMMANAGE, CFSR_IACCVIOL, address & ~1u);
+        else
+            cpu_fault(cpu, EXC_BUSFAULT, CFSR_IBUSERR, address & ~1u);
+        return;
+    }
+    uint32_t pc = cpu_find_access(cpu, address, cpu->fault_kind);
+    cpu->scb.bfar = address;
+    cpu_fault(cpu, EXC_BUSFAULT, CFSR_PRECISERR | CFSR_BFARVALID, pc);
+}
+
+/* SVC, breakpoint, EXC_RETURN, or a fetch from a register page. */
+static void take_interrupt(struct cpu *cpu, int intno)
+{
+    uint32_t pc = cpu_reg(cpu, 15);
+    struct exception_masks masks = cpu_masks(cpu);
+    switch (intno) {
+    case 2:
+        if (exceptions_group_priority(&cpu->exc, EXC_SVCALL) <
+            exceptions_execution_priority(&cpu->exc, &masks))
+            cpu_take_exception(cpu, EXC_SVCALL, pc);
+        else
+            cpu_hard_fault(cpu, HFSR_FORCED, pc - 2);
+        return;
+    case 7:
+        cpu_hard_fault(cpu, HFSR_DEBUGEVT, pc);
+        return;
+    case 8:
+        /* In thread mode the same value is just an address without memory. */
+        if (cpu_reg(cpu, 16) & 0x1ff)
+            cpu_exception_return(cpu, pc | 1u);
+        else
+            cpu_fault(cpu, EXC_MEMMANAGE, CFSR_IACCVIOL, pc & ~1u);
+        return;
+    case 3:
+        cpu->fault_pending = true;
+        cpu->fault_address = pc;
+        cpu->fault_kind = ACCESS_FETCH;
+        take_memory_fault(cpu);
+        return;
+    default:
+        cpu_fault(cpu, EXC_USAGEFAULT, CFSR_UNDEFINSTR, pc);
+    }
+}
+
+enum hint {
+    HINT_NONE,
+    HINT_NOP, /* YIELD, DBG: no effect */
+    HINT_WFE,
+    HINT_WFI,
+};
+
+/* The hint instruction at an address; `size` gets its length. */
+static enum hint hint_at(const struct cpu *cpu, uint32_t pc, uint32_t *size)
+{
+    uint16_t code[2] = {0, 0};
+    if (cpu_peek(cpu, pc, code, 2))
+        return HINT_NONE;
+    *size = thumb_size(code[0]);
+    unsigned number;
+    if ((code[0] & 0xff0f) == 0xbf00)
+        number = code[0] >> 4 & 0xf;
+    else if (code[0] == 0xf3af && !cpu_peek(cpu, pc + 2, code + 1, 2) && (code[1] & 0xff00) == 0x8000)
+        number = code[1] & 0xff;
+    else
+        return HINT_NONE;
+    return number == 2 ? HINT_WFE : number == 3 ? HINT_WFI : HINT_NOP;
+}
+
+static void wait_for_event(struct cpu *cpu)
+{
+    if (cpu->event_register) {
+        cpu->event_register = false;
+        return;
+    }
+    cpu->sleeping = true;
+    cpu->sleep_for_event = true;
+}
+
+/* The engine met an instruction that it does not know; hints are among them, with the PC behind them. */
+static void take_invalid(struct cpu *cpu)
+{
+    uint32_t pc = cpu_reg(cpu, 15), size = 2;
+    for (uint32_t back = 2; back <= 4; back += 2) {
+        enum hint hint = hint_at(cpu, pc - back, &size);
+        if (hint == HINT_NONE || size != back || pc - back < cpu->block_address)
+            continue;
+        if (hint == HINT_WFE)
+            wait_for_event(cpu);
+        return;
+    }
+    bool thumb = cpu_reg(cpu, 16) >> 24 & 1;
+    cpu_fault(cpu, EXC_USAGEFAULT, thumb ? CFSR_UNDEFINSTR : CFSR_INVSTATE, pc);
+}
+
+void cpu_after_engine(struct cpu *cpu, uc_err error)
+{
+    if (cpu->fault_pending) {
+        take_memory_fault(cpu);
+        return;
+    }
+    if (cpu->intno >= 0) {
+        int intno = cpu->intno;
+        cpu->intno = -1;
+        take_interrupt(cpu, intno);
+        return;
+    }
+    if (error == UC_ERR_INSN_INVALID) {
+        take_invalid(cpu);
+        return;
+    }
+    if (error) {
+        engine_failed(cpu, "the engine stopped", error);
+        return;
+    }
+    uint32_t pc = cpu_reg(cpu, 15), size;
+    uint32_t end = cpu->block_address + cpu->block_size;
+    if (pc == end && ((hint_at(cpu, pc - 2, &size) == HINT_WFI && size == 2) ||
+                      (hint_at(cpu, pc - 4, &size) == HINT_WFI && size == 4))) {
+        cpu->sleeping = true;
+        cpu->sleep_for_event = false;
+    }
+}
+
+/* True if what is pending wakes the CPU: WFI ignores PRIMASK, WFE with SEVONPEND takes any pending (B1.5.18).
+ */
+static bool wakes(struct cpu *cpu)
+{
+    if (cpu->sleep_for_event && cpu->event_register) {
+        cpu->event_register = false;
+        return true;
+    }
+    if (cpu->sleep_for_event && cpu->scb.scr & SCR_SEVONPEND && cpu->exc.pending)
+        return true;
+    struct exception_masks masks = cpu_masks(cpu);
+    masks.primask = false;
+    return exceptions_to_take(&cpu->exc, &masks) != 0;
+}
+
+/* Sleeps to the next event. */
+static void sleep_on(struct cpu *cpu)
+{
+    struct clock *clock = &cpu->bus->clock;
+    if (wakes(cpu)) {
+        cpu->sleeping = false;
+        return;
+    }
+    uint64_t next = clock_next_event(clock);
+    if (next > cpu->until)
+        next = cpu->until;
+    if (next > clock->now)
+        clock->now = next;
+    clock_run_due(clock);
+}
+
+static enum cpu_stop why_stopped(const struct cpu *cpu)
+{
+    if (cpu->failure[0])
+        return CPU_STOP_ENGINE;
+    if (cpu->reset_asked)
+        return CPU_STOP_RESET;
+    if (cpu->off_asked)
+        return CPU_STOP_OFF;
+    return cpu->stop_asked ? CPU_STOP_ASKED : CPU_STOP_TIME;
+}
+
+static bool must_stop(const struct cpu *cpu)
+{
+    return cpu->failure[0] || cpu->reset_asked || cpu->off_asked || cpu->stop_asked ||
+           cpu->bus->clock.now >= cpu->until;
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
+{
+    cpu->until = until;
+    cpu->stop_asked = false;
+    while (!must_stop(cpu)) {
+        if (cpu->sleeping) {
+            sleep_on(cpu);
+            continue;
+        }
+        struct exception_masks masks = cpu_masks(cpu);
+        unsigned number = exceptions_to_take(&cpu->exc, &masks);
+        if (number) {
+            cpu_take_exception(cpu, number, cpu_reg(cpu, 15));
+            continue;
+        }
+        if (cpu->careful_next) {
+            cpu->careful_next = false;
+            cpu_careful_block(cpu);
+            continue;
+        }
+        clock_kick(&cpu->bus->clock);
+        cpu_after_engine(cpu, cpu_engine_run(cpu, cpu_reg(cpu, 15), NOWHERE));
+    }
+    return why_stopped(cpu);
+}
+
+void cpu_stop(struct cpu *cpu)
+{
+    cpu->stop_asked = true;
+    clock_kick(&cpu->bus->clock);
+}
+
+int cpu_watch(struct cpu *cpu, uint32_t address, void (*fn)(void *, struct cpu *, uint32_t), void *context)
+{
+    if (cpu->watches == CPU_MAX_WATCHES)
+        return -1;
+    cpu->watch[cpu->watches].address = address & ~1u;
+    cpu->watch[cpu->watches].fn = fn;
+    cpu->watch[cpu->watches++].context = context;
+    return 0;
+}
+
+void cpu_unwatch_all(struct cpu *cpu)
+{
+    cpu->watches = 0;
+}
+
+/* --- looking in -------------------------------------------------------------------------------------------
+ */
+
+static int reg_id(unsigned number)
+{
+    static const int ids[] = {
+        UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4,   UC_ARM_REG_R5,
+        UC_ARM_REG_R6,  UC_ARM_REG_R7, UC_ARM_REG_R8, UC_ARM_REG_R9, UC_ARM_REG_R10,  UC_ARM_REG_R11,
+        UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR, UC_ARM_REG_PC, UC_ARM_REG_XPSR,
+    };
+    return ids[number];
+}
+
+uint32_t cpu_reg(const struct cpu *cpu, unsigned number)
+{
+    uint32_t value = 0;
+    uc_reg_read(cpu->uc, reg_id(number), &value);
+    return value;
+}
+
+void cpu_set_reg(struct cpu *cpu, unsigned number, uint32_t value)
+{
+    if (number == 15)
+        value |= 1u;
+    uc_reg_write(cpu->uc, reg_id(number), &value);
+}
+
+unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses)
+{
+    unsigned count = cpu->trail_next < CPU_TRAIL ? cpu->trail_next : CPU_TRAIL;
+    for (unsigned i = 0; i < count; i++)
+        addresses[i] = cpu->trail[(cpu->trail_next - count + i) % CPU_TRAIL];
+    return count;
+}
+
+static uint8_t *plain_memory(const struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    if (address < cpu->flash_size && size <= cpu->flash_size - address)
+        return cpu->flash + address;
+    uint32_t offset = address - RAM_BASE;
+    if (offset >= cpu->ram_size)
+        offset = address - CODE_RAM_BASE;
+    return offset < cpu->ram_size && size <= cpu->ram_size - offset ? cpu->ram + offset : NULL;
+}
+
+int cpu_peek(const struct cpu *cpu, uint32_t address, void *bytes, uint32_t size)
+{
+    const uint8_t *memory = plain_memory(cpu, address, size);
+    if (!memory)
+        return -1;
+    memcpy(bytes, memory, size);
+    return 0;
+}
+
+int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size)
+{
+    uint8_t *memory = plain_memory(cpu, address, size);
+    if (!memory)
+        return -1;
+    memcpy(memory, bytes, size);
+    cpu_code_changed(cpu, address, size);
+    return 0;
+}
+
+void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    if (address < cpu->flash_size) {
+        /* A block that begins before the change may reach into it. */
+        uint32_t from = address > 1024 ? address - 1024 : 0;
+        if (size >= cpu->flash_size / 2) {
+            memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
+        } else {
+            for (uint32_t at = from; at < address + size; at += 2)
+                cpu->blocks[at >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)].address = UINT32_MAX;
+        }
+        uc_ctl_remove_cache(cpu->uc, from, address + size);
+        return;
+    }
+    uint32_t offset = address - RAM_BASE;
+    if (offset >= cpu->ram_size || !size)
+        return;
+    for (uint32_t page = offset >> 12; page <= (offset + size - 1) >> 12 && page < cpu->ram_size >> 12;
+         page++) {
+        if (!cpu->ram_code[page])
+            continue;
+        uc_ctl_remove_cache(cpu->uc, RAM_BASE + (page << 12), RAM_BASE + ((page + 1) << 12));
+    }
+}
+
+/* Registers that only privileged code can read are read through a moment of handler mode. */
+static void state_registers(struct cpu *cpu, struct state *state)
+{
+    static const int special[] = {UC_ARM_REG_MSP,     UC_ARM_REG_PSP,       UC_ARM_REG_PRIMASK,
+                                  UC_ARM_REG_BASEPRI, UC_ARM_REG_FAULTMASK, UC_ARM_REG_FPSCR};
+    uint32_t xpsr = cpu_reg(cpu, 16), pc = cpu_reg(cpu, 15), control = 0, handler = EXC_RESET;
+    uc_reg_read(cpu->uc, UC_ARM_REG_CONTROL, &control);
+    state_var(state, xpsr);
+    state_var(state, pc);
+    state_var(state, control);
+    uc_reg_write(cpu->uc, UC_ARM_REG_IPSR, &handler);
+    for (unsigned i = 0; i < sizeof special / sizeof special[0]; i++) {
+        uint32_t value = 0;
+        uc_reg_read(cpu->uc, special[i], &value);
+        state_var(state, value);
+        uc_reg_write(cpu->uc, special[i], &value);
+    }
+    for (unsigned i = 0; i < 15; i++) {
+        if (i == 13)
+            continue;
+        uint32_t value = cpu_reg(cpu, i);
+        state_var(state, value);
+        cpu_set_reg(cpu, i, value);
+    }
+    for (int i = 0; i < 32; i++) {
+        uint32_t value = 0;
+        uc_reg_read(cpu->uc, UC_ARM_REG_S0 + i, &value);
+        state_var(state, value);
+        uc_reg_write(cpu->uc, UC_ARM_REG_S0 + i, &value);
+    }
+    cpu_set_mode(cpu, xpsr & 0x1ff, control & 7);
+    uc_reg_write(cpu->uc, UC_ARM_REG_XPSR_NZCVQG, &xpsr);
+    cpu_set_reg(cpu, 15, pc);
+}
+
+void cpu_save(struct cpu *cpu, struct state *state)
+{
+    state_registers(cpu, state);
+    scs_save(cpu, state);
+    state_var(state, cpu->event_register);
+    state_var(state, cpu->sleeping);
+    state_var(state, cpu->sleep_for_event);
+    state_var(state, cpu->expected);
+    state_var(state, cpu->trail);
+    state_var(state, cpu->trail_next);
+    if (state->loading) {
+        cpu_code_changed(cpu, RAM_BASE, cpu->ram_size);
+        clock_kick(&cpu->bus->clock);
+    }
+}
