@@ -2,6 +2,7 @@
 #include "core/ports.h"
 
 #include <stddef.h>
+#include <string.h>
 
 int ports_attach_i2c(struct part_ports *ports, uint8_t scl, uint8_t sda, const struct i2c_device *device)
 {
@@ -67,6 +68,25 @@ int ports_find_uart_by_rx(const struct part_ports *ports, uint8_t chip_rx)
             return (int)i;
     }
     return -1;
+}
+
+void spi_exchange(const struct spi_device *device, const uint8_t *out, uint8_t *in, uint32_t size,
+                  unsigned lines)
+{
+    if (!device) {
+        if (in)
+            memset(in, 0xff, size);
+        return;
+    }
+    if (device->transfer_block) {
+        device->transfer_block(device->self, out, in, size, lines);
+        return;
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        uint8_t got = device->transfer(device->self, out ? out[i] : 0xff, lines);
+        if (in)
+            in[i] = got;
+    }
 }
 
 bool ports_uart_send(struct part_ports *ports, int port, uint8_t byte)

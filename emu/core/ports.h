@@ -27,6 +27,11 @@ struct i2c_device {
 struct spi_device {
     void (*select)(void *self, bool selected);
     uint8_t (*transfer)(void *self, uint8_t out, unsigned lines);
+    /* The same for many bytes at once: `out` NULL sends ones, `in` NULL drops what comes back. May be NULL. */
+    void (*transfer_block)(void *self, const uint8_t *out, uint8_t *in, uint32_t size, unsigned lines);
+    /* Cycle at which a flash part stops showing WIP (now or earlier: it does not), so that a controller need
+     * not poll it in vain. May be NULL: not known. */
+    uint64_t (*busy_until)(void *self);
     void *self;
 };
 
@@ -76,6 +81,10 @@ struct i2c_device *ports_find_i2c(struct part_ports *ports, uint8_t scl, uint8_t
 struct spi_device *ports_find_spi(struct part_ports *ports, uint8_t csn);
 int ports_find_uart_by_tx(const struct part_ports *ports, uint8_t chip_tx);
 int ports_find_uart_by_rx(const struct part_ports *ports, uint8_t chip_rx);
+
+/* Exchanges bytes with a selected part by the fastest way it offers. No part (NULL): ones come back. */
+void spi_exchange(const struct spi_device *device, const uint8_t *out, uint8_t *in, uint32_t size,
+                  unsigned lines);
 
 /* A part sends one byte to the chip's receiver on this port. False: nobody listens or no room. */
 bool ports_uart_send(struct part_ports *ports, int port, uint8_t byte);

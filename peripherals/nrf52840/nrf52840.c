@@ -17,6 +17,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     gpiote_init(&soc->gpiote, bus, &soc->gpio);
     for (unsigned i = 0; i < 6; i++)
         egu_init(&soc->egu[i], bus, i);
+    qspi_init(&soc->qspi, bus);
     return 0;
 }
 

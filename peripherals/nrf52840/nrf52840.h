@@ -14,6 +14,7 @@
 #include "nrf52840/egu.h"
 #include "nrf52840/gpio.h"
 #include "nrf52840/gpiote.h"
+#include "nrf52840/qspi.h"
 
 #define NRF52840_FLASH_SIZE 0x100000u
 #define NRF52840_FLASH_PAGE 0x1000u
@@ -27,6 +28,7 @@ struct nrf52840 {
     struct gpiote gpiote; /* 0x40006000 */
     struct egu egu[6];
     struct gpio gpio; /* 0x50000000 */
+    struct qspi qspi;
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
