@@ -234,7 +234,9 @@ int loadable_parse(const uint8_t *data, size_t len, const char *name, const stru
     }
     if (result != LOADABLE_OK) {
         loadable_free(out);
-        diag_prefix(why, "%s", name);
+        if (name) {
+            diag_prefix(why, "%s", name);
+        }
     }
     return result;
 }

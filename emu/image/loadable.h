@@ -74,7 +74,7 @@ struct loadable {
 int loadable_read(const char *path, const struct loadable_options *options, struct loadable *out,
                   struct diag *why);
 
-/* The same for bytes already in memory; they are copied. `name` is used in `why`. */
+/* The same for bytes already in memory; they are copied. `why` begins with `name` unless that is NULL. */
 int loadable_parse(const uint8_t *data, size_t len, const char *name, const struct loadable_options *options,
                    struct loadable *out, struct diag *why);
 
