@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The whole machine: CPU, chip, memories and the parts of a board. Everything that makes its state is in this
+ * struct; two machines can live in one process. It knows neither scenarios nor reports: those steer it through
+ * the functions here and hear of it through its signals (machine.bus.signals).
+ */
+#ifndef SOSIM_CORE_MACHINE_H
+#define SOSIM_CORE_MACHINE_H
+
+#include "core/board.h"
+#include "core/cpu.h"
+#include "core/diag.h"
+#include "nrf52840/nrf52840.h"
+#include "parts/part.h"
+
+struct machine_options {
+    uint64_t seed; /* of everything random; same seed, same run */
+    struct cpu_speed speed;
+};
+
+/* What RAM holds when power comes back. */
+enum ram_after_off {
+    RAM_CLEARED,
+    RAM_KEPT,
+    RAM_DECAYED, /* random by the seed, as after a long time without power */
+};
+
+enum machine_stop {
+    MACHINE_TIME,   /* the cycle asked for was reached */
+    MACHINE_ASKED,  /* machine_stop() was called */
+    MACHINE_FAILED, /* the emulator cannot go on: machine_failure() */
+};
+
+struct machine {
+    struct bus bus;
+    struct nrf52840 soc;
+    struct cpu cpu;
+    uint8_t *ram;
+    struct board board;
+    struct part *parts; /* board.parts of them */
+    bool powered;
+    bool in_system_off;
+    uint64_t power_cycles;
+    bool stop_asked;
+};
+
+/* Builds a machine without power, all flash erased, time 0. `board` is copied. Returns 0, or -1 with `why`. */
+int machine_init(struct machine *machine, const struct board *board, const struct machine_options *options,
+                 struct diag *why);
+void machine_destroy(struct machine *machine);
+
+/* Supplies power: power-on reset, then the first instruction. No effect on a machine that has power. */
+void machine_power_on(struct machine *machine, enum ram_after_off ram);
+
+/* Takes power away at this cycle, in the middle of whatever goes on; flash keeps what it has. */
+void machine_power_off(struct machine *machine);
+
+/* Presses and releases the reset pin. */
+void machine_reset_pin(struct machine *machine);
+
+/*
+ * Runs until the clock reaches `until` (cycles); resets on the way are carried out and told by SIGNAL_RESET.
+ * A machine without power, or in System OFF, only lets time go by.
+ */
+enum machine_stop machine_run(struct machine *machine, uint64_t until);
+
+/* Makes machine_run return before the next block of code; callable from signals, events and watches. */
+void machine_stop(struct machine *machine);
+
+/* Why MACHINE_FAILED. */
+const char *machine_failure(const struct machine *machine);
+
+/* The part with this name on the board, or NULL. */
+struct part *machine_part(struct machine *machine, const char *name);
+
+/* The NOR array called "internal", "uicr", "external" or "otp"; NULL if the board has none of that name. */
+struct nor *machine_array(struct machine *machine, const char *name);
+
+/* Virtual time in ms since the machine was made. */
+double machine_ms(const struct machine *machine);
+
+/* Hash over everything that happened so far and the memories as they are. */
+uint64_t machine_trace_hash(const struct machine *machine);
+
+/* Saves the machine or restores it; state->error says how it went. */
+void machine_save(struct machine *machine, struct state *state);
+
+#endif
