@@ -15,6 +15,9 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     bus->flash = &soc->flash;
     gpio_init(&soc->gpio, bus); /* first: the others are given pins by it */
     gpiote_init(&soc->gpiote, bus, &soc->gpio);
+    ecb_init(&soc->ecb, bus);
+    ccm_init(&soc->ccm, bus);
+    aar_init(&soc->aar, &soc->ccm.block);
     for (unsigned i = 0; i < 6; i++)
         egu_init(&soc->egu[i], bus, i);
     qspi_init(&soc->qspi, bus);

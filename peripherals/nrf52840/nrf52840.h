@@ -11,6 +11,9 @@
 
 #include "core/bus.h"
 #include "core/nor.h"
+#include "nrf52840/aar.h"
+#include "nrf52840/ccm.h"
+#include "nrf52840/ecb.h"
 #include "nrf52840/egu.h"
 #include "nrf52840/gpio.h"
 #include "nrf52840/gpiote.h"
@@ -26,6 +29,9 @@ struct nrf52840 {
     struct nor flash;     /* 0x00000000 */
     struct nor uicr;      /* 0x10001000 */
     struct gpiote gpiote; /* 0x40006000 */
+    struct ecb ecb;       /* 0x4000E000 */
+    struct ccm ccm;       /* 0x4000F000 */
+    struct aar aar;       /* 0x4000F000 */
     struct egu egu[6];
     struct gpio gpio; /* 0x50000000 */
     struct qspi qspi;
