@@ -14,12 +14,18 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     }
     bus->flash = &soc->flash;
     gpio_init(&soc->gpio, bus); /* first: the others are given pins by it */
+    ficr_init(&soc->ficr, bus);
+    uicr_init(&soc->uicr_page, bus, &soc->nvmc);
+    clocks_init(&soc->clocks, bus);
+    power_init(&soc->power, &soc->clocks, &soc->gpio, &soc->uicr);
+    nfct_init(&soc->nfct, bus);
     gpiote_init(&soc->gpiote, bus, &soc->gpio);
     ecb_init(&soc->ecb, bus);
     ccm_init(&soc->ccm, bus);
     aar_init(&soc->aar, &soc->ccm.block);
     for (unsigned i = 0; i < 6; i++)
         egu_init(&soc->egu[i], bus, i);
+    nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr);
     qspi_init(&soc->qspi, bus);
     return 0;
 }

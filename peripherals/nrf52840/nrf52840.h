@@ -13,11 +13,17 @@
 #include "core/nor.h"
 #include "nrf52840/aar.h"
 #include "nrf52840/ccm.h"
+#include "nrf52840/clocks.h"
 #include "nrf52840/ecb.h"
 #include "nrf52840/egu.h"
+#include "nrf52840/ficr.h"
 #include "nrf52840/gpio.h"
 #include "nrf52840/gpiote.h"
+#include "nrf52840/nfct.h"
+#include "nrf52840/nvmc.h"
+#include "nrf52840/power.h"
 #include "nrf52840/qspi.h"
+#include "nrf52840/uicr.h"
 
 #define NRF52840_FLASH_SIZE 0x100000u
 #define NRF52840_FLASH_PAGE 0x1000u
@@ -26,13 +32,19 @@
 
 struct nrf52840 {
     struct bus *bus;
-    struct nor flash;     /* 0x00000000 */
-    struct nor uicr;      /* 0x10001000 */
+    struct nor flash; /* 0x00000000 */
+    struct nor uicr;  /* 0x10001000 */
+    struct ficr ficr; /* 0x10000000 */
+    struct uicr uicr_page;
+    struct clocks clocks; /* 0x40000000 */
+    struct power power;
+    struct nfct nfct;     /* 0x40005000 */
     struct gpiote gpiote; /* 0x40006000 */
     struct ecb ecb;       /* 0x4000E000 */
     struct ccm ccm;       /* 0x4000F000 */
     struct aar aar;       /* 0x4000F000 */
     struct egu egu[6];
+    struct nvmc nvmc; /* 0x4001e000, with ACL */
     struct gpio gpio; /* 0x50000000 */
     struct qspi qspi;
 };

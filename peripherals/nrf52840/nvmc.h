@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * NVMC – the controller of internal flash and UICR.
+ *
+ * Source: nRF52840 Product Specification 1.7, chapter 'NVMC'; times from its electrical specification.
+ * Modelled: word programs and erases of a page, of a page in parts, of UICR and of everything, each for its
+ * time: 41 µs, 85 ms, 169 ms. The CPU stands still that long if it executes from flash; otherwise READY is 0,
+ * and a further operation waits for the end of the one before. Write-protection by ACL.
+ * What a chip refuses without a fault is refused here too, with a finding: stores without WEN, erases without
+ * EEN, protected pages.
+ * Not modelled: the limit of two writes a word between erases; READYNEXT's one-word buffer (it equals READY);
+ * the instruction cache (IHIT and IMISS stay 0); undefined bits of a page whose partial erase is not complete
+ * (it keeps its content until then).
+ */
+#ifndef SOSIM_NRF52840_NVMC_H
+#define SOSIM_NRF52840_NVMC_H
+
+#include "core/bus.h"
+#include "core/nor.h"
+#include "nrf52840/acl.h"
+
+#define NVMC_UICR_BASE 0x10001000u
+
+struct nvmc {
+    struct block block;
+    struct acl acl;
+    struct nor *flash;
+    struct nor *uicr;
+    uint64_t busy_until;   /* cycle; an operation is going on before it */
+    uint32_t partial_page; /* page being erased in parts */
+    uint32_t partial_ms;   /* how long it has been erased */
+};
+
+void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr);
+
+/* A store by the CPU to flash or UICR (0x10001000 …). `size` is 1, 2 or 4 bytes. Returns 0, also when the
+ * store has no effect, or -1 where the chip answers with a bus error. */
+int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t value);
+
+#endif
