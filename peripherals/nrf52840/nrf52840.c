@@ -26,6 +26,8 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     for (unsigned i = 0; i < 6; i++)
         egu_init(&soc->egu[i], bus, i);
     nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr);
+    for (unsigned i = 0; i < 4; i++)
+        pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
     qspi_init(&soc->qspi, bus);
     return 0;
 }

@@ -22,6 +22,7 @@
 #include "nrf52840/nfct.h"
 #include "nrf52840/nvmc.h"
 #include "nrf52840/power.h"
+#include "nrf52840/pwm.h"
 #include "nrf52840/qspi.h"
 #include "nrf52840/uicr.h"
 
@@ -44,9 +45,10 @@ struct nrf52840 {
     struct ccm ccm;       /* 0x4000F000 */
     struct aar aar;       /* 0x4000F000 */
     struct egu egu[6];
+    struct pwm pwm[4];
+    struct qspi qspi; /* 0x40029000 */
     struct nvmc nvmc; /* 0x4001e000, with ACL */
     struct gpio gpio; /* 0x50000000 */
-    struct qspi qspi;
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
