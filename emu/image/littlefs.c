@@ -46,11 +46,11 @@ enum lfs_half lfs_dir_check_half(const struct lfs_image *img, uint32_t block, st
         return LFS_HALF_OUTSIDE;
     const uint8_t *p = lfs_block(img, block);
     *out = (struct lfs_dir){
-        .rev = lfs_le32(p), .size = lfs_le32(p + 4), .tail = {lfs_le32(p + 8), lfs_le32(p + 12)}};
+        .rev = read_le32(p), .size = read_le32(p + 4), .tail = {read_le32(p + 8), read_le32(p + 12)}};
     uint32_t bytes = lfs_dir_bytes(out);
     if (bytes < LFS_DIR_HEADER + LFS_DIR_CRC || bytes > LFS_BLOCK_SIZE)
         return LFS_HALF_BAD_SIZE;
-    uint32_t stored = lfs_le32(p + bytes - LFS_DIR_CRC);
+    uint32_t stored = read_le32(p + bytes - LFS_DIR_CRC);
     return stored == lfs_crc(p, bytes - LFS_DIR_CRC) ? LFS_HALF_GOOD : LFS_HALF_BAD_CRC;
 }
 
@@ -66,14 +66,14 @@ void lfs_half_words(const struct lfs_image *img, uint32_t block, enum lfs_half h
         break;
     case LFS_HALF_BAD_SIZE:
         snprintf(buf, size, "block %" PRIu32 " has size word %#" PRIx32 ", not 20..%u", block,
-                 lfs_le32(p + 4), LFS_BLOCK_SIZE);
+                 read_le32(p + 4), LFS_BLOCK_SIZE);
         break;
     case LFS_HALF_BAD_CRC: {
-        uint32_t at = (lfs_le32(p + 4) & ~LFS_DIR_GOES_ON) - LFS_DIR_CRC;
+        uint32_t at = (read_le32(p + 4) & ~LFS_DIR_GOES_ON) - LFS_DIR_CRC;
         snprintf(buf, size,
                  "block %" PRIu32 " (revision %" PRIu32 ") has CRC %08" PRIx32
                  " but its bytes give %08" PRIx32,
-                 block, lfs_le32(p), lfs_le32(p + at), lfs_crc(p, at));
+                 block, read_le32(p), read_le32(p + at), lfs_crc(p, at));
         break;
     }
     }
@@ -116,7 +116,7 @@ bool lfs_dir_next(const struct lfs_image *img, const struct lfs_dir *dir, uint32
                             .elen = p[1],
                             .alen = p[2],
                             .nlen = p[3],
-                            .u = {lfs_le32(p + 4), lfs_le32(p + 8)}};
+                            .u = {read_le32(p + 4), read_le32(p + 8)}};
     *off += lfs_entry_bytes(e);
     return true;
 }
@@ -191,12 +191,10 @@ int lfs_ctz_find(const struct lfs_image *img, uint32_t head, uint32_t size, uint
     }
     while (at > n) {
         unsigned skip = widest_skip(at, n);
-        uint32_t next = lfs_le32(lfs_block(img, head) + 4 * skip);
+        uint32_t next = read_le32(lfs_block(img, head) + 4 * skip);
         if (next < 2 || !inside(img, next)) {
-            diag_set(diag,
-                     "pointer %u at the start of block %" PRIu32 " (the file's %" PRIu32
-                     ". block) is %#" PRIx32 ", not 2..%" PRIu32,
-                     skip, head, at + 1, next, img->block_count - 1);
+            diag_set(diag, "pointer %u in flash block %" PRIu32 " is %#" PRIx32 ", not 2..%" PRIu32, skip,
+                     head, next, img->block_count - 1);
             return LFS_ERR_CORRUPT;
         }
         head = next;
@@ -437,13 +435,13 @@ int lfs_image_mount(const struct lfs_image *img, struct lfs_fs *fs, struct diag 
                  LFS_DIR_HEADER + 24);
         return LFS_ERR_CORRUPT;
     }
-    uint32_t version = lfs_le32(p + 20);
+    uint32_t version = read_le32(p + 20);
     if (version >> 16 != VERSION_MAJOR || (version & 0xFFFF) > VERSION_MINOR) {
         diag_set(diag, "superblock: on-disk version %" PRIu32 ".%" PRIu32 "; only 1.0 and 1.1 are known",
                  version >> 16, version & 0xFFFF);
         return LFS_ERR_CORRUPT;
     }
-    *fs = (struct lfs_fs){.img = *img, .root = {lfs_le32(p + 4), lfs_le32(p + 8)}};
+    *fs = (struct lfs_fs){.img = *img, .root = {read_le32(p + 4), read_le32(p + 8)}};
     fs->alloc.left = img->block_count;
     return LFS_OK;
 }
@@ -464,19 +462,19 @@ int lfs_ctz_traverse(const struct lfs_image *img, uint32_t head, uint32_t size, 
         if (err || index == 0)
             return err;
         if (!inside(img, head)) {
-            diag_set(diag, "block %#" PRIx32 ", as the file's %" PRIu32 ". block, is outside 0..%" PRIu32,
-                     head, index + 1, img->block_count - 1);
+            diag_set(diag, "block %" PRIu32 " of the file would be at %#" PRIx32 ", outside 0..%" PRIu32,
+                     index + 1, head, img->block_count - 1);
             return LFS_ERR_CORRUPT;
         }
         const uint8_t *p = lfs_block(img, head);
         if (index & 1) {
-            head = lfs_le32(p);
+            head = read_le32(p);
             index -= 1;
         } else {
-            err = fn(ctx, lfs_le32(p));
+            err = fn(ctx, read_le32(p));
             if (err)
                 return err;
-            head = lfs_le32(p + 4);
+            head = read_le32(p + 4);
             index -= 2;
         }
     }

@@ -8,6 +8,7 @@
 #ifndef SOSIM_IMAGE_LITTLEFS_INTERNAL_H
 #define SOSIM_IMAGE_LITTLEFS_INTERNAL_H
 
+#include "image/bytes.h"
 #include "image/littlefs.h"
 
 enum {
@@ -41,11 +42,6 @@ struct lfs_entry {
 
 /* How one block of a pair fares as a directory record. */
 enum lfs_half { LFS_HALF_GOOD, LFS_HALF_OUTSIDE, LFS_HALF_BAD_SIZE, LFS_HALF_BAD_CRC };
-
-static inline uint32_t lfs_le32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 static inline void lfs_put32(uint8_t *p, uint32_t v)
 {

@@ -158,7 +158,7 @@ static int dir_alloc(struct lfs_fs *fs, struct lfs_dir *dir, struct diag *diag)
             return err;
     }
     /* Only the other block will be erased, so the count goes on from whatever is in this one. */
-    dir->rev = lfs_le32(lfs_block(&fs->img, dir->pair[0])) + 1;
+    dir->rev = read_le32(lfs_block(&fs->img, dir->pair[0])) + 1;
     dir->size = LFS_DIR_HEADER + LFS_DIR_CRC;
     dir->tail[0] = dir->tail[1] = LFS_NO_BLOCK;
     return LFS_OK;
@@ -399,7 +399,7 @@ static int chain_extend(struct lfs_fs *fs, struct chain *chain, uint32_t *off, s
                     return LFS_ERR_CORRUPT;
                 }
                 lfs_put32(p + at, target);
-                target = lfs_le32(lfs_block(&fs->img, target) + at);
+                target = read_le32(lfs_block(&fs->img, target) + at);
             }
         }
     }
