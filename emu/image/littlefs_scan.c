@@ -154,7 +154,7 @@ static void check_pointers(struct scanner *s, const struct lfs_node *node)
             uint32_t is = read_le32(p + 4 * k);
             uint32_t goal = n - (1u << k);
             bool outside = is < 2 || is >= s->fs->img.block_count;
-            if (is == node->blocks[goal] || (node->blocks[goal] == LFS_NO_BLOCK && !outside))
+            if (!outside && (is == node->blocks[goal] || node->blocks[goal] == LFS_NO_BLOCK))
                 continue;
             find_fault(s, node->blocks[n], outside,
                        "%s: block %" PRIu32 " of %" PRIu32 " (flash block %" PRIu32
@@ -183,15 +183,18 @@ static void follow_file(struct scanner *s, size_t index)
         return;
     }
     node->block_count = count;
+    uint32_t lost = 0;
+    struct diag why;
     for (uint32_t n = 0; n < count; n++) {
-        struct diag why;
-        if (lfs_ctz_find(img, node->head, node->size, n, &node->blocks[n], &why)) {
-            if (node->intact)
-                find_fault(s, node->head, true, "%s: block %" PRIu32 " of %" PRIu32 " cannot be reached: %s",
-                           node->path, n + 1, count, why.text);
-            node->intact = false;
+        if (lfs_ctz_find(img, node->head, node->size, n, &node->blocks[n], lost ? NULL : &why)) {
             node->blocks[n] = LFS_NO_BLOCK;
+            lost++;
         }
+    }
+    if (lost) {
+        find_fault(s, node->head, true, "%s: %" PRIu32 " of its %" PRIu32 " blocks cannot be reached: %s",
+                   node->path, lost, count, why.text);
+        node->intact = false;
     }
     check_pointers(s, node);
     for (uint32_t n = 0; n < count; n++) {
