@@ -29,6 +29,9 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     for (unsigned i = 0; i < 4; i++)
         pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
     qspi_init(&soc->qspi, bus);
+    uarte_init(&soc->uarte[0], bus, &soc->gpio, 0);
+    uart_init(&soc->uart, &soc->uarte[0].block, &soc->gpio);
+    uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
     return 0;
 }
 

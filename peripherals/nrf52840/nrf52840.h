@@ -24,6 +24,8 @@
 #include "nrf52840/power.h"
 #include "nrf52840/pwm.h"
 #include "nrf52840/qspi.h"
+#include "nrf52840/uart.h"
+#include "nrf52840/uarte.h"
 #include "nrf52840/uicr.h"
 
 #define NRF52840_FLASH_SIZE 0x100000u
@@ -46,9 +48,11 @@ struct nrf52840 {
     struct aar aar;       /* 0x4000F000 */
     struct egu egu[6];
     struct pwm pwm[4];
-    struct qspi qspi; /* 0x40029000 */
-    struct nvmc nvmc; /* 0x4001e000, with ACL */
-    struct gpio gpio; /* 0x50000000 */
+    struct qspi qspi;      /* 0x40029000 */
+    struct nvmc nvmc;      /* 0x4001e000, with ACL */
+    struct gpio gpio;      /* 0x50000000 */
+    struct uarte uarte[2]; /* 0x40002000, 0x40028000 */
+    struct uart uart;      /* 0x40002000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
