@@ -104,7 +104,7 @@ void block_add_face(struct block *block, const struct face *face)
     for (size_t i = 0; i < face->reg_count; i++) {
         const struct reg *reg = &face->regs[i];
         for (uint32_t n = 0; n < reg_count(reg); n++)
-            block->listed[(reg->offset + n * reg_stride(reg)) / 4] |= (uint8_t)(1u << number);
+            block->listed[(reg->offset + n * reg_stride(reg)) / 4] |= (uint16_t)(1u << number);
     }
 }
 
@@ -141,7 +141,7 @@ void block_save(struct block *block, struct state *state)
 /* The face that an access goes to: the first active one that lists the word. */
 static const struct face *face_for(const struct block *block, uint32_t offset)
 {
-    uint8_t listed = block->listed[offset / 4];
+    uint16_t listed = block->listed[offset / 4];
     for (unsigned f = 0; listed; f++, listed >>= 1) {
         const struct face *face = &block->face[f];
         if ((listed & 1) && (!face->active || face->active(face->self)))

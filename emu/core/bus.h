@@ -85,7 +85,7 @@ struct face {
         0, 0xff, 0                                                                                           \
     }
 
-#define BLOCK_FACES 6
+#define BLOCK_FACES 12
 
 struct block {
     struct bus *bus;
@@ -95,8 +95,8 @@ struct block {
     uint32_t word[1024]; /* storage of the page, by offset / 4 */
     uint8_t faces;
     struct face face[BLOCK_FACES];
-    uint8_t listed[1024]; /* bit n: face n lists this word */
-    uint32_t logged[32];  /* one bit a word: unlisted register already reported */
+    uint16_t listed[1024]; /* bit n: face n lists this word */
+    uint32_t logged[32];   /* one bit a word: unlisted register already reported */
 };
 
 /* Called for each event that a block raises, with the event register's address. */

@@ -32,6 +32,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     uarte_init(&soc->uarte[0], bus, &soc->gpio, 0);
     uart_init(&soc->uart, &soc->uarte[0].block, &soc->gpio);
     uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
+    cryptocell_init(&soc->cryptocell, bus);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "nrf52840/aar.h"
 #include "nrf52840/ccm.h"
 #include "nrf52840/clocks.h"
+#include "nrf52840/cryptocell.h"
 #include "nrf52840/ecb.h"
 #include "nrf52840/egu.h"
 #include "nrf52840/ficr.h"
@@ -48,11 +49,12 @@ struct nrf52840 {
     struct aar aar;       /* 0x4000F000 */
     struct egu egu[6];
     struct pwm pwm[4];
-    struct qspi qspi;      /* 0x40029000 */
-    struct nvmc nvmc;      /* 0x4001e000, with ACL */
-    struct gpio gpio;      /* 0x50000000 */
-    struct uarte uarte[2]; /* 0x40002000, 0x40028000 */
-    struct uart uart;      /* 0x40002000 */
+    struct qspi qspi;             /* 0x40029000 */
+    struct nvmc nvmc;             /* 0x4001e000, with ACL */
+    struct gpio gpio;             /* 0x50000000 */
+    struct uarte uarte[2];        /* 0x40002000, 0x40028000 */
+    struct uart uart;             /* 0x40002000 */
+    struct cryptocell cryptocell; /* 0x5002A000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
