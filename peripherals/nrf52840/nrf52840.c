@@ -33,6 +33,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     uart_init(&soc->uart, &soc->uarte[0].block, &soc->gpio);
     uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
     cryptocell_init(&soc->cryptocell, bus);
+    usbd_init(&soc->usbd, bus);
     return 0;
 }
 

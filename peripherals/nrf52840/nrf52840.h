@@ -28,6 +28,7 @@
 #include "nrf52840/uart.h"
 #include "nrf52840/uarte.h"
 #include "nrf52840/uicr.h"
+#include "nrf52840/usbd.h"
 
 #define NRF52840_FLASH_SIZE 0x100000u
 #define NRF52840_FLASH_PAGE 0x1000u
@@ -55,6 +56,7 @@ struct nrf52840 {
     struct uarte uarte[2];        /* 0x40002000, 0x40028000 */
     struct uart uart;             /* 0x40002000 */
     struct cryptocell cryptocell; /* 0x5002A000 */
+    struct usbd usbd;             /* 0x40027000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
