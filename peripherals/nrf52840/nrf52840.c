@@ -20,6 +20,10 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     power_init(&soc->power, &soc->clocks, &soc->gpio, &soc->uicr);
     nfct_init(&soc->nfct, bus);
     gpiote_init(&soc->gpiote, bus, &soc->gpio);
+    for (unsigned i = 0; i < 5; i++)
+        timer_init(&soc->timer[i], bus, i);
+    for (unsigned i = 0; i < 3; i++)
+        rtc_init(&soc->rtc[i], bus, &soc->clocks, i);
     ecb_init(&soc->ecb, bus);
     ccm_init(&soc->ccm, bus);
     aar_init(&soc->aar, &soc->ccm.block);
@@ -28,6 +32,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr);
     for (unsigned i = 0; i < 4; i++)
         pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
+    ppi_init(&soc->ppi, bus);
     qspi_init(&soc->qspi, bus);
     uarte_init(&soc->uarte[0], bus, &soc->gpio, 0);
     uart_init(&soc->uart, &soc->uarte[0].block, &soc->gpio);

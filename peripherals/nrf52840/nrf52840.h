@@ -23,8 +23,11 @@
 #include "nrf52840/nfct.h"
 #include "nrf52840/nvmc.h"
 #include "nrf52840/power.h"
+#include "nrf52840/ppi.h"
 #include "nrf52840/pwm.h"
 #include "nrf52840/qspi.h"
+#include "nrf52840/rtc.h"
+#include "nrf52840/timer.h"
 #include "nrf52840/uart.h"
 #include "nrf52840/uarte.h"
 #include "nrf52840/uicr.h"
@@ -43,11 +46,13 @@ struct nrf52840 {
     struct uicr uicr_page;
     struct clocks clocks; /* 0x40000000 */
     struct power power;
-    struct nfct nfct;     /* 0x40005000 */
-    struct gpiote gpiote; /* 0x40006000 */
-    struct ecb ecb;       /* 0x4000E000 */
-    struct ccm ccm;       /* 0x4000F000 */
-    struct aar aar;       /* 0x4000F000 */
+    struct nfct nfct;      /* 0x40005000 */
+    struct gpiote gpiote;  /* 0x40006000 */
+    struct timer timer[5]; /* 0x40008000 */
+    struct rtc rtc[3];     /* 0x4000b000 */
+    struct ecb ecb;        /* 0x4000E000 */
+    struct ccm ccm;        /* 0x4000F000 */
+    struct aar aar;        /* 0x4000F000 */
     struct egu egu[6];
     struct pwm pwm[4];
     struct qspi qspi;             /* 0x40029000 */
@@ -57,6 +62,7 @@ struct nrf52840 {
     struct uart uart;             /* 0x40002000 */
     struct cryptocell cryptocell; /* 0x5002A000 */
     struct usbd usbd;             /* 0x40027000 */
+    struct ppi ppi;               /* 0x4001f000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
