@@ -326,52 +326,69 @@ static int stat_file(const struct lfs_fs *fs, const char *path, struct lfs_stat 
     return err;
 }
 
-enum transfer { READ_OUT, PATCH_IN };
-
-/* Copies between `buf` and the file's bytes where they lie. */
-static int transfer(const struct lfs_fs *fs, const char *path, enum transfer way, uint32_t offset,
-                    uint8_t *buf, uint32_t len, struct diag *diag)
+/* Where the bytes of a file from `offset` on lie: `*there`, and how many of `len` lie there in one piece. */
+static int locate(const struct lfs_image *img, const struct lfs_stat *st, uint32_t offset, uint32_t len,
+                  uint8_t **there, uint32_t *part, struct diag *diag)
 {
-    struct lfs_stat st;
-    int err = stat_file(fs, path, &st, diag);
+    uint32_t at, block;
+    uint32_t n = lfs_ctz_index(offset, &at);
+    int err = lfs_ctz_find(img, st->head, st->size, n, &block, diag);
     if (err)
         return err;
-    if (offset > st.size || len > st.size - offset) {
+    *there = lfs_block(img, block) + at;
+    *part = LFS_BLOCK_SIZE - at < len ? LFS_BLOCK_SIZE - at : len;
+    return LFS_OK;
+}
+
+static int stat_range(const struct lfs_fs *fs, const char *path, uint32_t offset, uint32_t len,
+                      struct lfs_stat *st, struct diag *diag)
+{
+    int err = stat_file(fs, path, st, diag);
+    if (!err && (offset > st->size || len > st->size - offset)) {
         diag_set(diag, "%s has %" PRIu32 " bytes: %" PRIu32 " bytes from %" PRIu32 " on are more than that",
-                 path, st.size, len, offset);
+                 path, st->size, len, offset);
         return LFS_ERR_INVAL;
     }
-    while (len) {
-        uint32_t at, block;
-        uint32_t n = lfs_ctz_index(offset, &at);
-        err = lfs_ctz_find(&fs->img, st.head, st.size, n, &block, diag);
-        if (err) {
-            diag_prefix(diag, "%s", path);
-            return err;
-        }
-        uint32_t part = LFS_BLOCK_SIZE - at < len ? LFS_BLOCK_SIZE - at : len;
-        uint8_t *there = lfs_block(&fs->img, block) + at;
-        if (way == READ_OUT)
-            memcpy(buf, there, part);
-        else
-            memcpy(there, buf, part);
-        buf += part;
-        offset += part;
-        len -= part;
-    }
-    return LFS_OK;
+    return err;
 }
 
 int lfs_file_read(const struct lfs_fs *fs, const char *path, uint32_t offset, void *buf, uint32_t len,
                   struct diag *diag)
 {
-    return transfer(fs, path, READ_OUT, offset, buf, len, diag);
+    struct lfs_stat st;
+    uint8_t *out = buf, *there;
+    int err = stat_range(fs, path, offset, len, &st, diag);
+    if (err)
+        return err;
+    for (uint32_t part; len; out += part, offset += part, len -= part) {
+        err = locate(&fs->img, &st, offset, len, &there, &part, diag);
+        if (err) {
+            diag_prefix(diag, "%s", path);
+            return err;
+        }
+        memcpy(out, there, part);
+    }
+    return LFS_OK;
 }
 
 int lfs_file_patch(struct lfs_fs *fs, const char *path, uint32_t offset, const void *bytes, uint32_t len,
                    struct diag *diag)
 {
-    return transfer(fs, path, PATCH_IN, offset, (uint8_t *)bytes, len, diag);
+    struct lfs_stat st;
+    const uint8_t *in = bytes;
+    uint8_t *there;
+    int err = stat_range(fs, path, offset, len, &st, diag);
+    if (err)
+        return err;
+    for (uint32_t part; len; in += part, offset += part, len -= part) {
+        err = locate(&fs->img, &st, offset, len, &there, &part, diag);
+        if (err) {
+            diag_prefix(diag, "%s", path);
+            return err;
+        }
+        memcpy(there, in, part);
+    }
+    return LFS_OK;
 }
 
 int lfs_file_load(const struct lfs_fs *fs, const char *path, uint8_t **bytes, uint32_t *len,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #define FLASH_SIZE (LFS_BLOCK_COUNT * LFS_BLOCK_SIZE)
 
@@ -109,6 +110,16 @@ Test(dct, new_one_is_erased)
     for (size_t i = 0; i < DCT_SIZE; i++)
         cr_assert(eq(u8, dct[i], 0xFF));
     cr_expect(eq(int, dct_create(&b.fs, &b.diag), LFS_ERR_EXIST));
+    free(b.flash);
+}
+
+/* CRC-32 of the flash after the device's own code (LittleFS v1.7.2) went the bootloader's way on an erased
+ * one. */
+Test(dct, first_start_equals_the_bootloaders)
+{
+    struct bench b = with_dct();
+    must(lfs_mkdir(&b.fs, "/usr", &b.diag), &b.diag);
+    cr_expect(eq(u32, (uint32_t)crc32(0, b.flash, FLASH_SIZE), 0x809EB852));
     free(b.flash);
 }
 
