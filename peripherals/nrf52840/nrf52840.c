@@ -19,6 +19,8 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     clocks_init(&soc->clocks, bus);
     power_init(&soc->power, &soc->clocks, &soc->gpio, &soc->uicr);
     nfct_init(&soc->nfct, bus);
+    for (unsigned i = 0; i < 4; i++)
+        serial_box_init(&soc->serial[i], bus, i);
     gpiote_init(&soc->gpiote, bus, &soc->gpio);
     for (unsigned i = 0; i < 5; i++)
         timer_init(&soc->timer[i], bus, i);

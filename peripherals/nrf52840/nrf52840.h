@@ -27,6 +27,7 @@
 #include "nrf52840/pwm.h"
 #include "nrf52840/qspi.h"
 #include "nrf52840/rtc.h"
+#include "nrf52840/serial_box.h"
 #include "nrf52840/timer.h"
 #include "nrf52840/uart.h"
 #include "nrf52840/uarte.h"
@@ -46,13 +47,14 @@ struct nrf52840 {
     struct uicr uicr_page;
     struct clocks clocks; /* 0x40000000 */
     struct power power;
-    struct nfct nfct;      /* 0x40005000 */
-    struct gpiote gpiote;  /* 0x40006000 */
-    struct timer timer[5]; /* 0x40008000 */
-    struct rtc rtc[3];     /* 0x4000b000 */
-    struct ecb ecb;        /* 0x4000E000 */
-    struct ccm ccm;        /* 0x4000F000 */
-    struct aar aar;        /* 0x4000F000 */
+    struct nfct nfct;            /* 0x40005000 */
+    struct serial_box serial[4]; /* SPIM, SPIS, TWIM, TWIS, SPI, TWI */
+    struct gpiote gpiote;        /* 0x40006000 */
+    struct timer timer[5];       /* 0x40008000 */
+    struct rtc rtc[3];           /* 0x4000b000 */
+    struct ecb ecb;              /* 0x4000E000 */
+    struct ccm ccm;              /* 0x4000F000 */
+    struct aar aar;              /* 0x4000F000 */
     struct egu egu[6];
     struct pwm pwm[4];
     struct qspi qspi;             /* 0x40029000 */
