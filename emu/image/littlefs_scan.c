@@ -349,7 +349,7 @@ static void check_on_thread(struct scanner *s, const uint32_t pair[2])
     if (o->kind != LFS_OWNER_DIR) {
         find_fault(s, pair[0], false,
                    "the directory at blocks %" PRIu32 " and %" PRIu32
-                   " is on the thread, but no directory lists it (an interrupted mkdir or remove)",
+                   " is on the thread, but no directory lists it (a removal that was cut off)",
                    pair[0], pair[1]);
         return;
     }

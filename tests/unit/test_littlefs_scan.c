@@ -294,7 +294,7 @@ Test(littlefs_scan, circles_end)
     drop(&b);
 }
 
-/* An unfinished mkdir: the pair hangs on the thread, but its name was not written. */
+/* A removal that was cut off: the name is gone, but the pair still hangs on the thread. */
 Test(littlefs_scan, orphan_and_unthreaded_directories)
 {
     struct bench b = device();
