@@ -52,4 +52,5 @@ void cryptocell_init(struct cryptocell *cryptocell, struct bus *bus)
     cc_aes_init(&cryptocell->aes, &cryptocell->host);
     cc_hash_init(&cryptocell->hash, &cryptocell->host);
     cc_dma_init(&cryptocell->dma, &cryptocell->host, &cryptocell->aes, &cryptocell->hash);
+    cc_pka_init(&cryptocell->pka, &cryptocell->host);
 }

@@ -15,6 +15,7 @@
 #include "nrf52840/cc_dma.h"
 #include "nrf52840/cc_hash.h"
 #include "nrf52840/cc_host.h"
+#include "nrf52840/cc_pka.h"
 #include "nrf52840/cc_rng.h"
 
 struct cryptocell {
@@ -25,6 +26,7 @@ struct cryptocell {
     struct cc_aes aes;
     struct cc_hash hash;
     struct cc_dma dma;
+    struct cc_pka pka;
 };
 
 /* Puts both pages of the CryptoCell on the bus. */
