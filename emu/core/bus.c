@@ -223,6 +223,8 @@ int bus_read(struct bus *bus, uint32_t address, unsigned size, uint32_t *value)
     struct block *block = block_at(bus, address);
     if (!block)
         return -1;
+    if (bus->watch)
+        bus->watch(bus->watch_context, address, false);
     uint32_t word = block_read(block, address & (PAGE_SIZE - 4));
     *value = size == 4 ? word : (word >> 8 * (address & 3)) & (size == 2 ? 0xffffu : 0xffu);
     return 0;
@@ -233,6 +235,8 @@ int bus_write(struct bus *bus, uint32_t address, unsigned size, uint32_t value)
     struct block *block = block_at(bus, address);
     if (!block)
         return -1;
+    if (bus->watch)
+        bus->watch(bus->watch_context, address, true);
     uint32_t offset = address & (PAGE_SIZE - 4);
     if (size != 4) {
         uint32_t shift = 8 * (address & 3);

@@ -132,6 +132,9 @@ struct bus {
     void *irq_context;
     event_sink_fn ppi;
     void *ppi_context;
+    /* Hears of each access by the CPU to a peripheral, before it happens; NULL: nobody does. */
+    void (*watch)(void *context, uint32_t address, bool writing);
+    void *watch_context;
     reset_fn reset;
     void *reset_context;
     /* RAM pages holding code that the engine has translated; a DMA write there calls ram_written. */

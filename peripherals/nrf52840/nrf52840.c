@@ -26,6 +26,10 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
         timer_init(&soc->timer[i], bus, i);
     for (unsigned i = 0; i < 3; i++)
         rtc_init(&soc->rtc[i], bus, &soc->clocks, i);
+    temp_init(&soc->temp, bus);
+    rng_init(&soc->rng, bus);
+    wdt_init(&soc->wdt, bus, &soc->clocks);
+    mwu_init(&soc->mwu, bus);
     ecb_init(&soc->ecb, bus);
     ccm_init(&soc->ccm, bus);
     aar_init(&soc->aar, &soc->ccm.block);

@@ -20,19 +20,23 @@
 #include "nrf52840/ficr.h"
 #include "nrf52840/gpio.h"
 #include "nrf52840/gpiote.h"
+#include "nrf52840/mwu.h"
 #include "nrf52840/nfct.h"
 #include "nrf52840/nvmc.h"
 #include "nrf52840/power.h"
 #include "nrf52840/ppi.h"
 #include "nrf52840/pwm.h"
 #include "nrf52840/qspi.h"
+#include "nrf52840/rng.h"
 #include "nrf52840/rtc.h"
 #include "nrf52840/serial_box.h"
+#include "nrf52840/temp.h"
 #include "nrf52840/timer.h"
 #include "nrf52840/uart.h"
 #include "nrf52840/uarte.h"
 #include "nrf52840/uicr.h"
 #include "nrf52840/usbd.h"
+#include "nrf52840/wdt.h"
 
 #define NRF52840_FLASH_SIZE 0x100000u
 #define NRF52840_FLASH_PAGE 0x1000u
@@ -55,6 +59,10 @@ struct nrf52840 {
     struct ecb ecb;              /* 0x4000E000 */
     struct ccm ccm;              /* 0x4000F000 */
     struct aar aar;              /* 0x4000F000 */
+    struct temp temp;            /* 0x4000c000 */
+    struct rng rng;              /* 0x4000d000 */
+    struct wdt wdt;              /* 0x40010000 */
+    struct mwu mwu;              /* 0x40020000 */
     struct egu egu[6];
     struct pwm pwm[4];
     struct qspi qspi;             /* 0x40029000 */
