@@ -45,6 +45,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
     cryptocell_init(&soc->cryptocell, bus);
     usbd_init(&soc->usbd, bus);
+    radio_init(&soc->radio, bus);
     return 0;
 }
 

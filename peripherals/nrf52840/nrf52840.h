@@ -27,6 +27,7 @@
 #include "nrf52840/ppi.h"
 #include "nrf52840/pwm.h"
 #include "nrf52840/qspi.h"
+#include "nrf52840/radio.h"
 #include "nrf52840/rng.h"
 #include "nrf52840/rtc.h"
 #include "nrf52840/serial_box.h"
@@ -73,6 +74,7 @@ struct nrf52840 {
     struct cryptocell cryptocell; /* 0x5002A000 */
     struct usbd usbd;             /* 0x40027000 */
     struct ppi ppi;               /* 0x4001f000 */
+    struct radio radio;           /* 0x40001000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
