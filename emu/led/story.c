@@ -14,16 +14,11 @@
 /* Nobody reads a line of more items than this. */
 #define CYCLE_MOST 64
 
-static bool is_told(const struct led_phrase *phrase)
-{
-    return phrase->kind != LED_OFF || phrase->end_ms - phrase->t_ms >= DARK_LEAST_MS;
-}
-
 static void add_reset(struct led_story *story, const struct led_reset *reset, double start_ms)
 {
     const char *word = reset->word ? reset->word : "reset";
     struct led_story_item *last = story->count ? &story->item[story->count - 1] : NULL;
-    if (!last && reset->t_ms - start_ms < EARLY_RESET_MS)
+    if (reset->t_ms - start_ms < EARLY_RESET_MS)
         return;
     if (last && last->reset && strcmp(last->reset, word) == 0)
         last->times++;
@@ -31,18 +26,43 @@ static void add_reset(struct led_story *story, const struct led_reset *reset, do
         story->item[story->count++] = (struct led_story_item){.reset = word, .times = 1};
 }
 
+/* Darkness counts when it lasts; so does any when there was no light at all. */
+static void add_phrase(struct led_story *story, const struct led_phrase *phrase, bool any_light)
+{
+    bool brief = phrase->end_ms - phrase->t_ms < DARK_LEAST_MS;
+    if (phrase->kind != LED_OFF || !any_light || !brief)
+        story->item[story->count++] = (struct led_story_item){.phrase = *phrase};
+}
+
+static bool has_light(const struct led_phrase *phrases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (phrases[i].kind != LED_OFF)
+            return true;
+    }
+    return false;
+}
+
+/* Lit phrases end at resets; darkness goes on over them and is told piece by piece. */
 static void gather(const struct led_phrase *phrases, size_t phrase_count, const struct led_reset *resets,
                    size_t reset_count, struct led_story *story)
 {
     size_t reset = 0;
     double start = phrase_count ? phrases[0].t_ms : 0;
     double end = phrase_count ? phrases[phrase_count - 1].end_ms : 0;
+    bool any_light = has_light(phrases, phrase_count);
     for (size_t i = 0; i < phrase_count; i++) {
-        if (!is_told(&phrases[i]))
-            continue;
-        while (reset < reset_count && resets[reset].t_ms <= phrases[i].t_ms)
+        struct led_phrase rest = phrases[i];
+        while (reset < reset_count && resets[reset].t_ms < rest.end_ms && any_light) {
+            struct led_phrase piece = rest;
+            piece.end_ms = resets[reset].t_ms;
+            piece.ongoing = false;
+            if (piece.end_ms > piece.t_ms)
+                add_phrase(story, &piece, true);
+            rest.t_ms = resets[reset].t_ms > rest.t_ms ? resets[reset].t_ms : rest.t_ms;
             add_reset(story, &resets[reset++], start);
-        story->item[story->count++] = (struct led_story_item){.phrase = phrases[i]};
+        }
+        add_phrase(story, &rest, any_light);
     }
     while (reset < reset_count && resets[reset].t_ms <= end)
         add_reset(story, &resets[reset++], start);
@@ -136,7 +156,7 @@ int led_story_make(const struct led_phrase *phrases, size_t phrase_count, const 
                    size_t reset_count, struct led_story *story)
 {
     *story = (struct led_story){0};
-    story->item = calloc(phrase_count + reset_count + 1, sizeof *story->item);
+    story->item = calloc(phrase_count + 2 * reset_count + 1, sizeof *story->item);
     if (!story->item)
         return -1;
     gather(phrases, phrase_count, resets, reset_count, story);

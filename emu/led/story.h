@@ -18,7 +18,7 @@
 
 struct led_reset {
     double t_ms;
-    const char *word; /* "reset", "power cut", … constant text; NULL means "reset" */
+    const char *word; /* "reset", "power cut", … must outlive the story; NULL means "reset" */
 };
 
 struct led_story_item {
