@@ -287,7 +287,16 @@ static bool has_rhythm(const struct led_flash *flashes, size_t first, size_t end
     return 3 * fits >= 2 * (end - first - 1);
 }
 
-/* Flashes without a beat. */
+static bool all_brief(const struct led_flash *flashes, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++) {
+        if (on_of(&flashes[i]) > BEAT_MOST_MS)
+            return false;
+    }
+    return true;
+}
+
+/* Flashes without a beat: one phrase when they are alike or many, else a solid each. */
 static int add_loose(const struct led_flash *flashes, size_t first, size_t end, double *scratch,
                      struct led_phrases *out)
 {
@@ -301,6 +310,8 @@ static int add_loose(const struct led_flash *flashes, size_t first, size_t end, 
         bool regular = end - first < 2 * BEAT_LEAST || has_rhythm(flashes, first, end, rhythm);
         return add_blinks(flashes, first, end, regular ? LED_BLINK : LED_OTHER, scratch, out);
     }
+    if (end - first >= 2 * BEAT_LEAST && all_brief(flashes, first, end))
+        return add_blinks(flashes, first, end, LED_OTHER, scratch, out);
     for (size_t i = first; i < end; i++) {
         if (add_solid(&flashes[i], out))
             return -1;

@@ -301,13 +301,42 @@ static void mark_ongoing(struct led_phrases *phrases)
     last->ongoing = !(last->kind == LED_SOS && last->count);
 }
 
+/* Index of the first edge at or after `t_ms`. */
+static size_t first_edge(const struct led_timeline *timeline, double t_ms)
+{
+    size_t low = 0, high = timeline->edge_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (timeline->edges[middle].t_ms < t_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The same timeline without the edges that do not matter, so that a look at the last seconds of hours is
+ * cheap. */
+static struct led_timeline trimmed(const struct led_timeline *timeline)
+{
+    struct led_timeline part = *timeline;
+    size_t first = first_edge(timeline, timeline->start_ms);
+    size_t end = first_edge(timeline, timeline->end_ms);
+    first -= first > 0; /* the level at the start */
+    if (first)
+        part.edges += first;
+    part.edge_count = end > first ? end - first : 0;
+    return part;
+}
+
 int led_phrases_find(const struct led_timeline *timeline, struct led_phrases *out)
 {
     struct work work;
+    struct led_timeline part = trimmed(timeline);
     *out = (struct led_phrases){0};
-    int status = work_init(&work, timeline->edge_count);
+    int status = work_init(&work, part.edge_count);
     if (!status)
-        status = find_all(timeline, &work, out);
+        status = find_all(&part, &work, out);
     work_free(&work);
     if (status) {
         led_phrases_free(out);

@@ -52,8 +52,8 @@ struct led_timeline {
     size_t edge_count;
     const double *resets_ms; /* ordered by time; resets, power cuts: whatever started the firmware anew */
     size_t reset_count;
-    double start_ms, end_ms;
-    enum led_lamp lamp; /* whose meanings to look up */
+    double start_ms, end_ms; /* a window: start it where a phrase starts, or at a reset */
+    enum led_lamp lamp;      /* whose meanings to look up */
 };
 
 struct led_phrases {

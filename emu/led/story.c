@@ -11,6 +11,8 @@
 #define EARLY_RESET_MS 10.0
 /* Without a reset in it a cycle must be seen this often. */
 #define ROUNDS_WITHOUT_RESET 3
+/* An SOS that is cut within its preamble looks like so many phrases at most. */
+#define SOS_PIECES 3
 /* Nobody reads a line of more items than this. */
 #define CYCLE_MOST 64
 
@@ -105,7 +107,8 @@ static bool same_item(const struct led_story_item *a, const struct led_story_ite
 /* Can the items from `first` to the end be `whole`, cut short by the end of the recording? */
 static bool is_cut_short(const struct led_story *story, size_t first, const struct led_story_item *whole)
 {
-    if (whole->reset)
+    bool is_sos = !whole->reset && whole->phrase.kind == LED_SOS;
+    if (whole->reset || story->count - first > (is_sos ? SOS_PIECES : 1))
         return false;
     for (size_t i = first; i < story->count; i++) {
         const struct led_story_item *item = &story->item[i];

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MOST_EDGES 20000
 #define FULL       95 /* brightness 96 of 255 */
@@ -414,6 +415,32 @@ Test(led_phrases, reset_ends_a_phrase_but_not_darkness)
     cr_expect_eq(p[2].count, 10);
 }
 
+Test(led_phrases, window_shows_what_the_whole_shows)
+{
+    start(0);
+    paint(118, LED_WHITE, FULL);
+    film.at = 2000;
+    blink(LED_GREEN, 100, 100, 30);
+    blink(LED_CYAN, 100, 100, 20);
+    sos(LED_RED, 3, 1);
+    double end = film.at;
+    struct led_phrases whole;
+    recognise(end, 5);
+    whole = film.phrases;
+    film.phrases = (struct led_phrases){0};
+    for (size_t i = 0; i < whole.count; i++) {
+        struct led_timeline timeline = {
+            .edges = film.edges, .edge_count = film.count, .start_ms = whole.item[i].t_ms, .end_ms = end};
+        cr_assert_eq(led_phrases_find(&timeline, &film.phrases), 0);
+        cr_assert_eq(film.phrases.count, whole.count - i);
+        cr_expect_eq(film.phrases.item[0].t_ms, whole.item[i].t_ms);
+        cr_expect_eq(film.phrases.item[0].kind, whole.item[i].kind);
+        cr_expect_eq(film.phrases.item[0].color, whole.item[i].color);
+        led_phrases_free(&film.phrases);
+    }
+    led_phrases_free(&whole);
+}
+
 Test(led_phrases, bursts_are_not_one_blink)
 {
     start(0);
@@ -424,6 +451,18 @@ Test(led_phrases, bursts_are_not_one_blink)
     recognise(film.at, 6);
     cr_expect_eq(film.phrases.item[0].count, 4);
     cr_expect_eq(film.phrases.item[2].count, 4);
+}
+
+Test(led_phrases, flashes_without_a_rhythm_are_one_phrase)
+{
+    srand(5);
+    start(0);
+    for (int i = 0; i < 100; i++)
+        flash(LED_BLUE, 1 + rand() % 900, 1 + rand() % 900);
+    const struct led_phrase *p = recognise(film.at, 1);
+    cr_expect_eq(p[0].kind, LED_OTHER);
+    cr_expect_eq(p[0].color, LED_BLUE);
+    cr_expect_eq(p[0].count, 100);
 }
 
 Test(led_phrases, play_of_colors_is_one_phrase)
