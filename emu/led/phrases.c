@@ -291,8 +291,7 @@ static int find_all(const struct led_timeline *timeline, struct work *work, stru
     return find_between(timeline, from, timeline->end_ms, &at, &level, work, out);
 }
 
-/* Was the last phrase still going on? A whole SOS ends by itself; anything else that reaches the end did not.
- */
+/* Was the last phrase still going on? Only a whole SOS ends by itself. */
 static void mark_ongoing(struct led_phrases *phrases)
 {
     if (!phrases->count)
