@@ -16,6 +16,7 @@ enum {
     GROUPS = 6,
     /* A channel may lead back to its own event; silicon would go round for ever, a run must not. */
     MAX_DEPTH = 16,
+    MAX_TASKS = 256,
 };
 
 static const struct reg regs[] = {
@@ -51,6 +52,7 @@ static const struct {
 static void trigger(struct ppi *ppi, unsigned channel)
 {
     uint32_t fork = block_get(&ppi->block, FORK_TEP + 4 * channel);
+    ppi->tasks++;
     if (ppi->tep[channel])
         bus_task(ppi->block.bus, ppi->tep[channel]);
     if (fork)
@@ -71,7 +73,9 @@ static void on_event(void *context, uint32_t address)
     }
     if (!hit)
         return;
-    if (ppi->depth == MAX_DEPTH) {
+    if (ppi->depth == 0)
+        ppi->tasks = 0;
+    if (ppi->depth == MAX_DEPTH || ppi->tasks > MAX_TASKS) {
         bus_finding(ppi->block.bus, "ppi", "channels lead round to event 0x%08x without end; stopped",
                     address);
         return;

@@ -19,6 +19,7 @@ struct ppi {
     uint32_t eep[PPI_CHANNELS];
     uint32_t tep[PPI_CHANNELS];
     unsigned depth; /* of events raised by tasks that this PPI triggered */
+    unsigned tasks; /* triggered in consequence of one event */
 };
 
 /* Puts PPI on the bus and hears of each event from then on. */
