@@ -80,6 +80,7 @@ enum feed {
     FEED_NONE,
     FEED_INPUT,
     FEED_AES,
+    FEED_CHACHA,
 };
 
 /* What each value of CRYPTO_CTL.MODE joins. */
@@ -96,6 +97,7 @@ static const struct flow {
     {0x07, false, FEED_INPUT, FEED_NONE}, /* hash */
     {0x09, true, FEED_NONE, FEED_INPUT},  /* AES MAC and bypass */
     {0x0a, true, FEED_AES, FEED_AES},     /* AES to hash and DOUT */
+    {0x10, false, FEED_NONE, FEED_CHACHA},
 };
 
 static const struct flow *flow_of(struct cc_dma *dma)
@@ -197,6 +199,10 @@ static void pass(struct cc_dma *dma, const struct flow *flow, const uint8_t *in,
         write_target(dma, in, size);
     else if (flow->dout == FEED_AES && count)
         write_target(dma, through, count);
+    if (flow->dout == FEED_CHACHA) {
+        cc_chacha_run(dma->chacha, in, size, through);
+        write_target(dma, through, size);
+    }
 }
 
 static void end_flow(struct cc_dma *dma, const struct flow *flow)
@@ -226,6 +232,9 @@ static uint64_t transfer_cycles(const struct flow *flow, uint64_t size)
     uint64_t cycles = size / 2;
     uint64_t aes = (size + 15) / 16 * 44;
     uint64_t hash = (size + 63) / 64 * 80;
+    uint64_t chacha = (size + 63) / 64 * 88;
+    if (flow->dout == FEED_CHACHA && chacha > cycles)
+        cycles = chacha;
     if (flow->aes && aes > cycles)
         cycles = aes;
     if (flow->hash != FEED_NONE && hash > cycles)
@@ -258,6 +267,12 @@ static void arm(struct cc_dma *dma, bool sram, uint32_t size)
     };
 }
 
+/* How much of the CPU's data an engine takes at once. */
+static uint32_t unit_of(const struct flow *flow)
+{
+    return flow->dout == FEED_CHACHA ? CC_CHACHA_BLOCK : flow->aes ? CC_AES_BLOCK : 4;
+}
+
 /* A word from the CPU; engines get whole blocks, or what there is at the announced end. */
 static void cpu_data(struct cc_dma *dma, uint32_t word)
 {
@@ -267,7 +282,7 @@ static void cpu_data(struct cc_dma *dma, uint32_t word)
         dma->in[dma->in_size++] = (uint8_t)(word >> 8 * i);
     bool last = dma->cpu_left && dma->cpu_left == size;
     dma->cpu_left -= dma->cpu_left ? size : 0;
-    if (dma->in_size == CC_AES_BLOCK || last || !flow->aes) {
+    if (dma->in_size >= unit_of(flow) || last) {
         pass(dma, flow, dma->in, dma->in_size);
         dma->in_size = 0;
     }
@@ -455,12 +470,14 @@ static void save(void *self, struct state *state)
     state_var(state, dma->sram);
 }
 
-void cc_dma_init(struct cc_dma *dma, struct cc_host *host, struct cc_aes *aes, struct cc_hash *hash)
+void cc_dma_init(struct cc_dma *dma, struct cc_host *host, struct cc_aes *aes, struct cc_hash *hash,
+                 struct cc_chacha *chacha)
 {
     memset(dma, 0, sizeof *dma);
     dma->host = host;
     dma->aes = aes;
     dma->hash = hash;
+    dma->chacha = chacha;
     event_init(&host->block->bus->clock, &dma->done, done, dma);
     struct face face = {.plain = true, .active = cc_engine_active, .self = dma};
     face.name = "CC_CTL";

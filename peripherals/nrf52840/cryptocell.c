@@ -51,6 +51,8 @@ void cryptocell_init(struct cryptocell *cryptocell, struct bus *bus)
     cc_rng_init(&cryptocell->rng, &cryptocell->host);
     cc_aes_init(&cryptocell->aes, &cryptocell->host);
     cc_hash_init(&cryptocell->hash, &cryptocell->host);
-    cc_dma_init(&cryptocell->dma, &cryptocell->host, &cryptocell->aes, &cryptocell->hash);
+    cc_chacha_init(&cryptocell->chacha, &cryptocell->host);
+    cc_dma_init(&cryptocell->dma, &cryptocell->host, &cryptocell->aes, &cryptocell->hash,
+                &cryptocell->chacha);
     cc_pka_init(&cryptocell->pka, &cryptocell->host);
 }

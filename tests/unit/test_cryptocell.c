@@ -21,6 +21,7 @@ enum {
     FLOW_AES = 1,
     FLOW_AES_TO_HASH = 2,
     FLOW_HASH = 7,
+    FLOW_CHACHA = 16,
 };
 
 enum {
@@ -281,6 +282,31 @@ Test(aes, the_cpu_feeds_and_fetches_by_itself)
     }
     expect_bytes(bytes, "69c4e0d86a7b0430d8cdb78070b4c55a");
     cr_expect_eq(peek(bench, "CC_DOUT.DOUT_FIFO_EMPTY"), 1u);
+    bench_free(bench);
+}
+
+/* RFC 8439, section 2.4.2. */
+Test(chacha, encryption_of_rfc_8439)
+{
+    static const char text[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the "
+        "future, sunscreen would be it.";
+    struct bench *bench = enabled();
+    poke_hex(bench, "CC_CHACHA.CHACHA_KEY",
+             "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    poke(bench, "CC_CHACHA.CHACHA_BLOCK_CNT_LSB", 1);
+    poke(bench, "CC_CHACHA.CHACHA_BLOCK_CNT_MSB", 0);
+    poke_hex(bench, "CC_CHACHA.CHACHA_IV", "0000004a00000000");
+    poke(bench, "CC_CHACHA.CHACHA_CONTROL", 1u << 10 | 2);
+    memcpy(bench->ram + IN, text, strlen(text));
+    poke(bench, "CC_DOUT.DST_MEM_ADDR", RAM + OUT);
+    poke(bench, "CC_DOUT.DST_MEM_SIZE", (uint32_t)strlen(text));
+    transfer(bench, FLOW_CHACHA, (uint32_t)strlen(text));
+    expect_bytes(bench->ram + OUT,
+                 "6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0bf91b65c5524733ab"
+                 "8f593dabcd62b3571639d624e65152ab8f530c359f0861d807ca0dbf500d6a6156a38e088a22b65e"
+                 "52bc514d16ccf806818ce91ab77937365af90bbf74a35be6b40b8eedf2785e42874d");
+    cr_expect_eq(peek(bench, "CC_CHACHA.CHACHA_BLOCK_CNT_LSB"), 3u);
     bench_free(bench);
 }
 
