@@ -7,15 +7,13 @@
 #define SOSIM_CORE_BOARD_H
 
 #include "core/diag.h"
-
-#include <stdint.h>
+#include "image/board_images.h"
 
 struct cJSON;
 
 struct board {
-    char name[32];
-    struct cJSON *json; /* the whole file; owned */
-    unsigned parts;     /* entries of "parts" */
+    struct board_images images; /* the file itself (images.json), and its name and manifest */
+    unsigned parts;             /* entries of "parts" */
 };
 
 /* Reads boards/NAME.json from the data folder ($SOSIM_DATA, else the installed or source one). 0, or -1. */

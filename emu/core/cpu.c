@@ -53,12 +53,18 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
     return info;
 }
 
+static bool must_stop(const struct cpu *cpu)
+{
+    return cpu->failure[0] || cpu->reset_asked || cpu->stop_asked || cpu->bus->clock.now >= cpu->until ||
+           cpu->ports.held(cpu->ports.context);
+}
+
 /* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
 static bool slow_path(struct cpu *cpu)
 {
     struct clock *clock = &cpu->bus->clock;
     clock_run_due(clock);
-    if (cpu->stop_asked || cpu->reset_asked || cpu->off_asked || clock->now >= cpu->until)
+    if (must_stop(cpu))
         return true;
     cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
     cpu_update_careful(cpu);
@@ -335,7 +341,7 @@ void cpu_reset(struct cpu *cpu)
 {
     scs_reset(cpu);
     cpu->event_register = cpu->sleeping = cpu->locked_up = false;
-    cpu->reset_asked = cpu->off_asked = cpu->fault_pending = cpu->careful_next = false;
+    cpu->reset_asked = cpu->fault_pending = cpu->careful_next = false;
     cpu->intno = -1;
     cpu->expected = UINT32_MAX;
     for (unsigned i = 0; i < 13; i++)
@@ -446,14 +452,20 @@ static enum hint hint_at(const struct cpu *cpu, uint32_t pc, uint32_t *size)
     return number == 2 ? HINT_WFE : number == 3 ? HINT_WFI : HINT_NOP;
 }
 
+static void fall_asleep(struct cpu *cpu, bool for_event)
+{
+    cpu->sleeping = true;
+    cpu->sleep_for_event = for_event;
+    cpu->ports.sleeps(cpu->ports.context, true);
+}
+
 static void wait_for_event(struct cpu *cpu)
 {
     if (cpu->event_register) {
         cpu->event_register = false;
         return;
     }
-    cpu->sleeping = true;
-    cpu->sleep_for_event = true;
+    fall_asleep(cpu, true);
 }
 
 /* The engine met an instruction that it does not know; hints are among them, with the PC behind them. */
@@ -496,8 +508,7 @@ void cpu_after_engine(struct cpu *cpu, uc_err error)
     uint32_t end = cpu->block_address + cpu->block_size;
     if (pc == end && ((hint_at(cpu, pc - 2, &size) == HINT_WFI && size == 2) ||
                       (hint_at(cpu, pc - 4, &size) == HINT_WFI && size == 4))) {
-        cpu->sleeping = true;
-        cpu->sleep_for_event = false;
+        fall_asleep(cpu, false);
     }
 }
 
@@ -522,6 +533,7 @@ static void sleep_on(struct cpu *cpu)
     struct clock *clock = &cpu->bus->clock;
     if (wakes(cpu)) {
         cpu->sleeping = false;
+        cpu->ports.sleeps(cpu->ports.context, false);
         return;
     }
     uint64_t next = clock_next_event(clock);
@@ -538,15 +550,9 @@ static enum cpu_stop why_stopped(const struct cpu *cpu)
         return CPU_STOP_ENGINE;
     if (cpu->reset_asked)
         return CPU_STOP_RESET;
-    if (cpu->off_asked)
-        return CPU_STOP_OFF;
-    return cpu->stop_asked ? CPU_STOP_ASKED : CPU_STOP_TIME;
-}
-
-static bool must_stop(const struct cpu *cpu)
-{
-    return cpu->failure[0] || cpu->reset_asked || cpu->off_asked || cpu->stop_asked ||
-           cpu->bus->clock.now >= cpu->until;
+    if (cpu->stop_asked)
+        return CPU_STOP_ASKED;
+    return cpu->bus->clock.now >= cpu->until ? CPU_STOP_TIME : CPU_STOP_HELD;
 }
 
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)

@@ -114,7 +114,7 @@ enum cpu_stop {
     CPU_STOP_TIME,   /* the cycle asked for was reached */
     CPU_STOP_ASKED,  /* cpu_stop was called */
     CPU_STOP_RESET,  /* AIRCR.SYSRESETREQ, lock-up, or a block asked for a reset: cpu.reset_cause */
-    CPU_STOP_OFF,    /* System OFF was entered */
+    CPU_STOP_HELD,   /* the CPU must not run: cpu_ports.held */
     CPU_STOP_ENGINE, /* the engine failed: cpu.failure says how (our limit, not the guest's) */
 };
 
@@ -138,6 +138,10 @@ struct cpu_ports {
     int (*load_xip)(void *context, uint32_t offset, unsigned size, uint32_t *value);
     /* True if the flash cache is on (NVMC.ICACHECNF). */
     bool (*cache_on)(void *context);
+    /* True while the CPU must not run: System OFF, reset held, no power. */
+    bool (*held)(void *context);
+    /* The CPU enters or leaves sleep. */
+    void (*sleeps)(void *context, bool asleep);
     void *context;
 };
 
@@ -182,7 +186,6 @@ struct cpu {
     bool stop_asked;
     bool reset_asked;
     enum reset_cause reset_cause;
-    bool off_asked;
     char failure[160];
 
     /* Between hooks and the run loop; never outlive one trip through the engine. */

@@ -45,8 +45,10 @@ static bool is_code_free_ram(const struct cpu *cpu, uint32_t address)
 }
 
 /* Exported, so that the engine's own call arrives here. */
-void tlb_set_page_with_attrs_arm(void *engine_cpu, uint32_t address, uint64_t physical, uint32_t attributes,
-                                 int prot, int mmu_index, uint32_t size);
+__attribute__((visibility("default"))) void tlb_set_page_with_attrs_arm(void *engine_cpu, uint32_t address,
+                                                                        uint64_t physical,
+                                                                        uint32_t attributes, int prot,
+                                                                        int mmu_index, uint32_t size);
 
 void tlb_set_page_with_attrs_arm(void *engine_cpu, uint32_t address, uint64_t physical, uint32_t attributes,
                                  int prot, int mmu_index, uint32_t size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The whole machine: CPU, chip, memories and the parts of a board. Everything that makes its state is in this
- * struct; two machines can live in one process. It knows neither scenarios nor reports: those steer it through
- * the functions here and hear of it through its signals (machine.bus.signals).
+ * struct; two machines can live in one process. It knows neither scenarios nor reports: those steer it
+ * through the functions here and hear of it through its signals (machine.bus.signals).
  */
 #ifndef SOSIM_CORE_MACHINE_H
 #define SOSIM_CORE_MACHINE_H
@@ -36,15 +36,15 @@ struct machine {
     struct nrf52840 soc;
     struct cpu cpu;
     uint8_t *ram;
-    struct board board;
+    const struct board *board;
     struct part *parts; /* board.parts of them */
     bool powered;
-    bool in_system_off;
-    uint64_t power_cycles;
     bool stop_asked;
+    uint64_t decay; /* stream of the random bits that RAM holds after a long time without power */
 };
 
-/* Builds a machine without power, all flash erased, time 0. `board` is copied. Returns 0, or -1 with `why`. */
+/* Builds a machine without power, all flash erased, time 0. `board` stays the caller's and must outlive the
+ * machine. Returns 0, or -1 with `why`. */
 int machine_init(struct machine *machine, const struct board *board, const struct machine_options *options,
                  struct diag *why);
 void machine_destroy(struct machine *machine);

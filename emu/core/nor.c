@@ -51,6 +51,8 @@ static uint32_t clip(const struct nor *nor, uint32_t address, uint32_t size)
 static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t address, const uint8_t *bytes,
                               uint32_t size)
 {
+    if (nor->frozen)
+        return NOR_FAULT_CUT;
     struct flash_op op = {.array = nor->name,
                           .number = ++nor->operations,
                           .kind = kind,

@@ -57,6 +57,7 @@ struct nor {
     uint64_t operations;
     uint64_t programs;
     uint64_t erases;
+    bool frozen; /* without power: nothing changes, operations are cut before they begin */
     struct signals *signals;
     nor_fault_fn fault; /* NULL: none */
     void *fault_context;

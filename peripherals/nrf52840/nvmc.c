@@ -235,3 +235,8 @@ void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor
                                  });
     acl_init(&nvmc->acl, &nvmc->block);
 }
+
+bool nvmc_cache_on(const struct nvmc *nvmc)
+{
+    return block_get(&nvmc->block, ICACHECNF) & 1;
+}

@@ -37,4 +37,7 @@ void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor
  * store has no effect, or -1 where the chip answers with a bus error. */
 int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t value);
 
+/* True if the instruction cache is on (ICACHECNF.CACHEEN). */
+bool nvmc_cache_on(const struct nvmc *nvmc);
+
 #endif

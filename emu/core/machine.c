@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_SECTION 0x1000u
+
+/* --- what the CPU asks of the chip ------------------------------------------------------------------------
+ */
+
+static int store_flash(void *context, uint32_t address, unsigned size, uint32_t value)
+{
+    struct machine *machine = context;
+    return nvmc_store(&machine->soc.nvmc, address, size, value);
+}
+
+static int load_xip(void *context, uint32_t offset, unsigned size, uint32_t *value)
+{
+    struct machine *machine = context;
+    return qspi_xip_read(&machine->soc.qspi, offset, size, value);
+}
+
+static bool cache_on(void *context)
+{
+    return nvmc_cache_on(&((struct machine *)context)->soc.nvmc);
+}
+
+static bool held(void *context)
+{
+    const struct machine *machine = context;
+    return !machine->powered || power_is_off(&machine->soc.power) || power_holds_reset(&machine->soc.power);
+}
+
+static void sleeps(void *context, bool asleep)
+{
+    power_sleep(&((struct machine *)context)->soc.power, asleep);
+}
+
+static void flash_changed(void *context, uint32_t address, uint32_t size)
+{
+    cpu_code_changed(context, address, size);
+}
+
+/* --- making and unmaking ----------------------------------------------------------------------------------
+ */
+
+static int create_parts(struct machine *machine, struct diag *why)
+{
+    const struct board *board = machine->board;
+    machine->parts = calloc(board->parts ? board->parts : 1, sizeof *machine->parts);
+    if (!machine->parts) {
+        diag_set(why, "out of memory");
+        return -1;
+    }
+    for (unsigned i = 0; i < board->parts; i++) {
+        if (part_create(&machine->parts[i], &machine->bus, board_part(board, i), why)) {
+            diag_prefix(why, "board %s, part %u", board->images.name, i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int build(struct machine *machine, const struct machine_options *options, struct diag *why)
+{
+    void *ram = NULL;
+    if (posix_memalign(&ram, 4096, NRF52840_RAM_SIZE)) {
+        diag_set(why, "out of memory");
+        return -1;
+    }
+    memset(ram, 0, NRF52840_RAM_SIZE);
+    machine->ram = ram;
+    if (bus_init(&machine->bus, ram, NRF52840_RAM_SIZE, options->seed) ||
+        nrf52840_init(&machine->soc, &machine->bus)) {
+        diag_set(why, "out of memory");
+        return -1;
+    }
+    if (create_parts(machine, why))
+        return -1;
+    const struct cpu_ports ports = {.store_flash = store_flash,
+                                    .load_xip = load_xip,
+                                    .cache_on = cache_on,
+                                    .held = held,
+                                    .sleeps = sleeps,
+                                    .context = machine};
+    if (cpu_init(&machine->cpu, &machine->bus, machine->soc.flash.data, machine->soc.flash.size, machine->ram,
+                 NRF52840_RAM_SIZE, &ports, &options->speed)) {
+        diag_set(why, "%s", machine->cpu.failure);
+        return -1;
+    }
+    machine->soc.flash.changed = flash_changed;
+    machine->soc.flash.changed_context = &machine->cpu;
+    return 0;
+}
+
+int machine_init(struct machine *machine, const struct board *board, const struct machine_options *options,
+                 struct diag *why)
+{
+    memset(machine, 0, sizeof *machine);
+    machine->board = board;
+    machine->decay = options->seed ^ 0x6465636179ull;
+    if (!build(machine, options, why))
+        return 0;
+    machine_destroy(machine);
+    return -1;
+}
+
+void machine_destroy(struct machine *machine)
+{
+    cpu_destroy(&machine->cpu);
+    for (unsigned i = 0; machine->parts && i < machine->board->parts; i++)
+        part_destroy(&machine->parts[i]);
+    free(machine->parts);
+    nrf52840_destroy(&machine->soc);
+    bus_destroy(&machine->bus);
+    free(machine->ram);
+    memset(machine, 0, sizeof *machine);
+}
+
+/* --- power and reset --------------------------------------------------------------------------------------
+ */
+
+static void for_each_array(struct machine *machine, void (*fn)(struct nor *nor, bool flag), bool flag)
+{
+    static const char *const names[] = {"internal", "uicr", "external", "otp"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct nor *nor = machine_array(machine, names[i]);
+        if (nor)
+            fn(nor, flag);
+    }
+}
+
+static void set_frozen(struct nor *nor, bool frozen)
+{
+    nor->frozen = frozen;
+}
+
+static void decay_ram(struct machine *machine, uint32_t from, uint32_t size)
+{
+    for (uint32_t at = from; at < from + size; at += 4) {
+        uint32_t word = random_next(&machine->decay);
+        memcpy(machine->ram + at, &word, 4);
+    }
+    cpu_code_changed(&machine->cpu, 0x20000000u + from, size);
+}
+
+/* Resets chip and CPU, and lets the CPU start at the reset vector. */
+static void take_reset(struct machine *machine, enum reset_cause cause)
+{
+    if (cause == RESET_OFF_WAKE) {
+        for (uint32_t at = 0; at < NRF52840_RAM_SIZE; at += RAM_SECTION) {
+            if (!power_retains(&machine->soc.power, at))
+                decay_ram(machine, at, RAM_SECTION);
+        }
+    }
+    bus_reset(&machine->bus, cause);
+    cpu_reset(&machine->cpu);
+    struct reset_note note = {.cause = cause};
+    signal_emit(&machine->bus.signals, SIGNAL_RESET, cause, &note);
+}
+
+static void power_parts(struct machine *machine, bool on)
+{
+    for (unsigned i = 0; i < machine->board->parts; i++) {
+        if (machine->parts[i].kind->power)
+            machine->parts[i].kind->power(machine->parts[i].model, on);
+    }
+}
+
+void machine_power_on(struct machine *machine, enum ram_after_off ram)
+{
+    if (machine->powered)
+        return;
+    machine->powered = true;
+    if (ram == RAM_CLEARED) {
+        memset(machine->ram, 0, NRF52840_RAM_SIZE);
+        cpu_code_changed(&machine->cpu, 0x20000000u, NRF52840_RAM_SIZE);
+    } else if (ram == RAM_DECAYED) {
+        decay_ram(machine, 0, NRF52840_RAM_SIZE);
+    }
+    for_each_array(machine, set_frozen, false);
+    power_parts(machine, true);
+    take_reset(machine, RESET_POWER_ON);
+}
+
+void machine_power_off(struct machine *machine)
+{
+    if (!machine->powered)
+        return;
+    machine->powered = false;
+    for_each_array(machine, set_frozen, true);
+    /* Everything on the chip stops: its pins float, its timers are gone. */
+    bus_reset(&machine->bus, RESET_POWER_ON);
+    power_parts(machine, false);
+    clock_kick(&machine->bus.clock);
+}
+
+void machine_reset_pin(struct machine *machine)
+{
+    if (machine->powered)
+        machine->bus.reset(machine->bus.reset_context, RESET_PIN);
+}
+
+/* --- running ----------------------------------------------------------------------------------------------
+ */
+
+/* Lets time go by while the CPU is held; parts go on living. */
+static void pass_time(struct machine *machine, uint64_t until)
+{
+    struct clock *clock = &machine->bus.clock;
+    while (clock->now < until && held(machine) && !machine->cpu.reset_asked && !machine->stop_asked) {
+        uint64_t next = clock_next_event(clock);
+        clock->now = next > clock->now ? (next < until ? next : until) : clock->now;
+        clock_run_due(clock);
+    }
+}
+
+enum machine_stop machine_run(struct machine *machine, uint64_t until)
+{
+    machine->stop_asked = false;
+    while (machine->bus.clock.now < until && !machine->stop_asked) {
+        if (machine->cpu.reset_asked && machine->powered) {
+            machine->cpu.reset_asked = false;
+            take_reset(machine, machine->cpu.reset_cause);
+        }
+        if (held(machine)) {
+            pass_time(machine, until);
+            continue;
+        }
+        if (cpu_run(&machine->cpu, until) == CPU_STOP_ENGINE)
+            return MACHINE_FAILED;
+    }
+    return machine->stop_asked ? MACHINE_ASKED : MACHINE_TIME;
+}
+
+void machine_stop(struct machine *machine)
+{
+    machine->stop_asked = true;
+    cpu_stop(&machine->cpu);
+}
+
+const char *machine_failure(const struct machine *machine)
+{
+    return machine->cpu.failure;
+}
+
+/* --- looking in -------------------------------------------------------------------------------------------
+ */
+
+struct part *machine_part(struct machine *machine, const char *name)
+{
+    for (unsigned i = 0; i < machine->board->parts; i++) {
+        if (!strcmp(machine->parts[i].name, name))
+            return &machine->parts[i];
+    }
+    return NULL;
+}
+
+struct nor *machine_array(struct machine *machine, const char *name)
+{
+    if (!strcmp(name, "internal"))
+        return &machine->soc.flash;
+    if (!strcmp(name, "uicr"))
+        return &machine->soc.uicr;
+    for (unsigned i = 0; i < machine->board->parts; i++) {
+        const struct part *part = &machine->parts[i];
+        struct nor *nor = part->kind->array ? part->kind->array(part->model, name) : NULL;
+        if (nor)
+            return nor;
+    }
+    return NULL;
+}
+
+double machine_ms(const struct machine *machine)
+{
+    return (double)machine->bus.clock.now / (double)CYCLES_PER_MS;
+}
+
+uint64_t machine_trace_hash(const struct machine *machine)
+{
+    static const char *const names[] = {"internal", "uicr", "external", "otp"};
+    struct signals signals = machine->bus.signals;
+    trace_note(&signals, digest_bytes(machine->ram, NRF52840_RAM_SIZE));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct nor *nor = machine_array((struct machine *)machine, names[i]);
+        if (nor)
+            trace_note(&signals, digest_bytes(nor->data, nor->size));
+    }
+    return signals.trace_hash;
+}
+
+void machine_save(struct machine *machine, struct state *state)
+{
+    state_var(state, machine->bus.clock.now);
+    state_var(state, machine->bus.signals.trace_hash);
+    state_var(state, machine->powered);
+    state_var(state, machine->decay);
+    state_bytes(state, machine->ram, NRF52840_RAM_SIZE);
+    nrf52840_save(&machine->soc, state);
+    bus_save(&machine->bus, state);
+    for (unsigned i = 0; i < machine->board->parts; i++) {
+        if (machine->parts[i].kind->save)
+            machine->parts[i].kind->save(machine->parts[i].model, state);
+    }
+    cpu_save(&machine->cpu, state);
+}
