@@ -46,6 +46,9 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     cryptocell_init(&soc->cryptocell, bus);
     usbd_init(&soc->usbd, bus);
     radio_init(&soc->radio, bus);
+    saadc_init(&soc->saadc, bus, &soc->power);
+    comp_init(&soc->comp, bus, &soc->power);
+    lpcomp_init(&soc->lpcomp, &soc->comp.block, &soc->power);
     return 0;
 }
 

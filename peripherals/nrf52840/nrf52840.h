@@ -14,12 +14,14 @@
 #include "nrf52840/aar.h"
 #include "nrf52840/ccm.h"
 #include "nrf52840/clocks.h"
+#include "nrf52840/comp.h"
 #include "nrf52840/cryptocell.h"
 #include "nrf52840/ecb.h"
 #include "nrf52840/egu.h"
 #include "nrf52840/ficr.h"
 #include "nrf52840/gpio.h"
 #include "nrf52840/gpiote.h"
+#include "nrf52840/lpcomp.h"
 #include "nrf52840/mwu.h"
 #include "nrf52840/nfct.h"
 #include "nrf52840/nvmc.h"
@@ -30,6 +32,7 @@
 #include "nrf52840/radio.h"
 #include "nrf52840/rng.h"
 #include "nrf52840/rtc.h"
+#include "nrf52840/saadc.h"
 #include "nrf52840/serial_box.h"
 #include "nrf52840/temp.h"
 #include "nrf52840/timer.h"
@@ -75,6 +78,9 @@ struct nrf52840 {
     struct usbd usbd;             /* 0x40027000 */
     struct ppi ppi;               /* 0x4001f000 */
     struct radio radio;           /* 0x40001000 */
+    struct saadc saadc;           /* 0x40007000 */
+    struct comp comp;             /* 0x40013000 */
+    struct lpcomp lpcomp;         /* 0x40013000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
