@@ -4,11 +4,11 @@
 #include <string.h>
 
 static const struct reg regs[] = {
-    {"UNUSED0", 0x000, REG_RW, 0, 5, 0},   {"NRFFW", 0x014, REG_RW, 0, 13, 0},
-    {"NRFHW", 0x050, REG_RW, 0, 12, 0},    {"CUSTOMER", 0x080, REG_RW, 0, 32, 0},
-    {"PSELRESET", 0x200, REG_RW, 0, 2, 0}, {"APPROTECT", 0x208, REG_RW, 0, 0, 0},
-    {"NFCPINS", 0x20c, REG_RW, 0, 0, 0},   {"DEBUGCTRL", 0x210, REG_RW, 0, 0, 0},
-    {"REGOUT0", 0x304, REG_RW, 0, 0, 0},
+    {"UNUSED0", 0x000, REG_RW, 0, 5, 0},      {"NRFFW", 0x014, REG_RW, 0, 13, 0},
+    {"RESERVED_048", 0x048, REG_RW, 0, 2, 0}, {"NRFHW", 0x050, REG_RW, 0, 12, 0},
+    {"CUSTOMER", 0x080, REG_RW, 0, 32, 0},    {"PSELRESET", 0x200, REG_RW, 0, 2, 0},
+    {"APPROTECT", 0x208, REG_RW, 0, 0, 0},    {"NFCPINS", 0x20c, REG_RW, 0, 0, 0},
+    {"DEBUGCTRL", 0x210, REG_RW, 0, 0, 0},    {"REGOUT0", 0x304, REG_RW, 0, 0, 0},
 };
 
 static uint32_t read(void *self, uint32_t offset)
