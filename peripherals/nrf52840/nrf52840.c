@@ -35,7 +35,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     aar_init(&soc->aar, &soc->ccm.block);
     for (unsigned i = 0; i < 6; i++)
         egu_init(&soc->egu[i], bus, i);
-    nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr);
+    nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr, &soc->power);
     for (unsigned i = 0; i < 4; i++)
         pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
     ppi_init(&soc->ppi, bus);

@@ -66,29 +66,57 @@ static void spend(struct nvmc *nvmc, uint64_t cycles)
         nvmc->busy_until = bus->clock.now + cycles;
 }
 
+/* True, with a finding, if the supply is too low for `what`. */
+static bool supply_forbids(struct nvmc *nvmc, const char *what)
+{
+    if (!power_warns(nvmc->power))
+        return false;
+    bus_finding(nvmc->block.bus, "nvmc", "%s below the supply voltage that POFCON sets; not done", what);
+    return true;
+}
+
+/* True, with a finding, if a store has no effect. */
+static bool store_ignored(struct nvmc *nvmc, uint32_t address)
+{
+    struct bus *bus = nvmc->block.bus;
+    if (config(nvmc) != CONFIG_WEN) {
+        bus_finding(bus, "nvmc", "store to flash at 0x%08x without NVMC.CONFIG.WEN; ignored", address);
+        return true;
+    }
+    if (address >= NVMC_FICR_BASE && address < NVMC_UICR_BASE) {
+        bus_finding(bus, "nvmc", "store to read-only FICR at 0x%08x; ignored", address);
+        return true;
+    }
+    if (address < nvmc->flash->size && !acl_allows_write(&nvmc->acl, address)) {
+        bus_finding(bus, "nvmc", "store to flash at 0x%08x, which ACL protects; ignored", address);
+        return true;
+    }
+    return supply_forbids(nvmc, "store to flash");
+}
+
+/* The array that holds the word at an address; `offset` gets its place there. NULL: none. */
+static struct nor *array_at(const struct nvmc *nvmc, uint32_t address, uint32_t *offset)
+{
+    struct nor *array = address >= NVMC_UICR_BASE ? nvmc->uicr : nvmc->flash;
+    *offset = address >= NVMC_UICR_BASE ? address - NVMC_UICR_BASE : address;
+    return *offset < array->size ? array : NULL;
+}
+
 int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t value)
 {
-    if (config(nvmc) != CONFIG_WEN) {
-        bus_finding(nvmc->block.bus, "nvmc", "store to flash at 0x%08x without NVMC.CONFIG.WEN; ignored",
-                    address);
+    if (store_ignored(nvmc, address))
         return 0;
-    }
-    if (size != 4 || address % 4) {
+    uint32_t offset;
+    struct nor *array = array_at(nvmc, address, &offset);
+    if (!array || size != 4 || address % 4) {
         bus_finding(nvmc->block.bus, "nvmc", "store of %u bytes to flash at 0x%08x; only whole words can be",
                     size, address);
         return -1;
     }
-    bool in_uicr = address >= NVMC_UICR_BASE;
-    if (!in_uicr && !acl_allows_write(&nvmc->acl, address)) {
-        bus_finding(nvmc->block.bus, "nvmc", "store to flash at 0x%08x, which ACL protects; ignored",
-                    address);
-        return 0;
-    }
     wait_ready(nvmc);
-    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
-                        (uint8_t)(value >> 24)};
-    struct nor *array = in_uicr ? nvmc->uicr : nvmc->flash;
-    if (nor_program(array, in_uicr ? address - NVMC_UICR_BASE : address, bytes, 4) != NOR_FAULT_CUT)
+    const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                              (uint8_t)(value >> 24)};
+    if (nor_program(array, offset, bytes, 4) != NOR_FAULT_CUT)
         spend(nvmc, WRITE_CYCLES);
     return 0;
 }
@@ -105,6 +133,8 @@ static bool erase_allowed(struct nvmc *nvmc, uint32_t page)
         bus_finding(bus, "nvmc", "erase of page 0x%08x, which is not in flash; ignored", page);
         return false;
     }
+    if (supply_forbids(nvmc, "erase"))
+        return false;
     bool allowed = page == NO_PAGE ? !acl_protects_any(&nvmc->acl) : acl_allows_write(&nvmc->acl, page);
     if (!allowed)
         bus_finding(bus, "nvmc", "erase of flash that ACL protects; ignored");
@@ -216,11 +246,13 @@ static void save(void *self, struct state *state)
     state_var(state, nvmc->partial_ms);
 }
 
-void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr)
+void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr,
+               const struct power *power)
 {
     memset(nvmc, 0, sizeof *nvmc);
     nvmc->flash = flash;
     nvmc->uicr = uicr;
+    nvmc->power = power;
     block_init(&nvmc->block, bus, 0x4001e000u, -1);
     block_add_face(&nvmc->block, &(struct face){
                                      .name = "NVMC",

@@ -7,10 +7,10 @@
  * time: 41 µs, 85 ms, 169 ms. The CPU stands still that long if it executes from flash; otherwise READY is 0,
  * and a further operation waits for the end of the one before. Write-protection by ACL.
  * What a chip refuses without a fault is refused here too, with a finding: stores without WEN, erases without
- * EEN, protected pages.
- * Not modelled: the limit of two writes a word between erases; READYNEXT's one-word buffer (it equals READY);
- * the instruction cache (IHIT and IMISS stay 0); undefined bits of a page whose partial erase is not complete
- * (it keeps its content until then).
+ * EEN, protected pages, and everything while POWER's comparator warns of a failing supply (errata, anomaly
+ * 242, says that this may even hang the CPU). Not modelled: the limit of two writes a word between erases;
+ * READYNEXT's one-word buffer (it equals READY); the instruction cache (IHIT and IMISS stay 0); undefined
+ * bits of a page whose partial erase is not complete (it keeps its content until then).
  */
 #ifndef SOSIM_NRF52840_NVMC_H
 #define SOSIM_NRF52840_NVMC_H
@@ -18,7 +18,9 @@
 #include "core/bus.h"
 #include "core/nor.h"
 #include "nrf52840/acl.h"
+#include "nrf52840/power.h"
 
+#define NVMC_FICR_BASE 0x10000000u
 #define NVMC_UICR_BASE 0x10001000u
 
 struct nvmc {
@@ -26,15 +28,17 @@ struct nvmc {
     struct acl acl;
     struct nor *flash;
     struct nor *uicr;
+    const struct power *power;
     uint64_t busy_until;   /* cycle; an operation is going on before it */
     uint32_t partial_page; /* page being erased in parts */
     uint32_t partial_ms;   /* how long it has been erased */
 };
 
-void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr);
+void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr,
+               const struct power *power);
 
-/* A store by the CPU to flash or UICR (0x10001000 …). `size` is 1, 2 or 4 bytes. Returns 0, also when the
- * store has no effect, or -1 where the chip answers with a bus error. */
+/* A store by the CPU to flash, UICR (0x10001000 …) or FICR. `size` is 1, 2 or 4 bytes. Returns 0, also when
+ * the store has no effect, or -1 where the chip answers with a bus error. */
 int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t value);
 
 /* True if the instruction cache is on (ICACHECNF.CACHEEN). */

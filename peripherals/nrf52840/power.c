@@ -113,6 +113,11 @@ static void check_supply(struct power *power)
         block_event(power->block, EVENT_POFWARN);
 }
 
+bool power_warns(const struct power *power)
+{
+    return power->warned;
+}
+
 void power_set_supply(struct power *power, uint32_t vdd_mv, uint32_t vddh_mv)
 {
     bool was_out = power->vdd_mv < BROWNOUT_MV;

@@ -49,6 +49,9 @@ void power_init(struct power *power, struct clocks *clocks, struct gpio *gpio, c
  * back, it asks the bus for RESET_BROWNOUT. */
 void power_set_supply(struct power *power, uint32_t vdd_mv, uint32_t vddh_mv);
 
+/* The power-fail comparator is on and a supply is below its threshold: NVMC neither writes nor erases. */
+bool power_warns(const struct power *power);
+
 /* USB's 5 V comes or goes. */
 void power_set_vbus(struct power *power, bool present);
 

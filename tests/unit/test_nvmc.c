@@ -138,6 +138,36 @@ Test(nvmc, a_power_cut_stops_at_once)
     bench_free(bench);
 }
 
+Test(nvmc, nothing_is_written_under_a_power_fail_warning)
+{
+    struct bench *bench = bench_new();
+    memset(bench->soc.flash.data + 0x1000, 0, 4);
+    poke(bench, "POWER.POFCON", 1 | 15u << 1);
+    power_set_supply(&bench->soc.power, 2700, 2700);
+    poke(bench, "NVMC.CONFIG", WEN);
+    cr_expect_eq(nvmc_store(&bench->soc.nvmc, 0x2000, 4, 0), 0);
+    poke(bench, "NVMC.CONFIG", EEN);
+    poke(bench, "NVMC.ERASEPAGE", 0x1000);
+    cr_expect_eq(flash_word(bench, 0x1000), 0u);
+    cr_expect_eq(flash_word(bench, 0x2000), 0xffffffffu);
+    cr_expect_eq(bench->soc.flash.operations, 0u);
+    poke(bench, "POWER.POFCON", 0);
+    poke(bench, "NVMC.ERASEPAGE", 0x1000);
+    cr_expect_eq(flash_word(bench, 0x1000), 0xffffffffu);
+    bench_free(bench);
+}
+
+Test(nvmc, ficr_takes_no_store_and_nothing_lies_behind_flash)
+{
+    struct bench *bench = bench_new();
+    poke(bench, "NVMC.CONFIG", WEN);
+    cr_expect_eq(nvmc_store(&bench->soc.nvmc, 0x10000010, 4, 0), 0);
+    cr_expect_eq(peek(bench, "FICR.CODEPAGESIZE"), 0x1000u);
+    cr_expect_eq(nvmc_store(&bench->soc.nvmc, 0x100000, 4, 0), -1);
+    cr_expect_eq(bench->soc.flash.operations, 0u);
+    bench_free(bench);
+}
+
 Test(acl, a_protected_page_refuses_until_reset)
 {
     struct bench *bench = bench_new();
