@@ -20,8 +20,16 @@ void serial_box_init(struct serial_box *box, struct bus *bus, unsigned instance)
                   {"SERIAL2", 0x40023000, 35},
                   {"SERIAL3", 0x4002f000, 47}};
     block_init(&box->block, bus, places[instance].base, places[instance].irq);
-    if (instance < 2)
+    spim_init(&box->spim, &box->block, instance);
+    if (instance < 3) {
+        spis_init(&box->spis, &box->block, instance);
+        spi_init(&box->spi, &box->block, instance);
+    }
+    if (instance < 2) {
         twim_init(&box->twim, &box->block, instance);
+        twis_init(&box->twis, &box->block, instance);
+        twi_init(&box->twi, &box->block, instance);
+    }
     block_add_face(&box->block, &(struct face){
                                     .name = places[instance].name,
                                     .regs = disabled_regs,

@@ -12,11 +12,21 @@
 #define SOSIM_NRF52840_SERIAL_BOX_H
 
 #include "core/bus.h"
+#include "nrf52840/spi.h"
+#include "nrf52840/spim.h"
+#include "nrf52840/spis.h"
+#include "nrf52840/twi.h"
 #include "nrf52840/twim.h"
+#include "nrf52840/twis.h"
 
 struct serial_box {
     struct block block;
+    struct spim spim;
+    struct spis spis;
     struct twim twim;
+    struct twis twis;
+    struct spi spi;
+    struct twi twi;
 };
 
 /* Puts page `instance` (0..3) with all its peripherals on the bus. */

@@ -126,6 +126,11 @@ static void watchdog_expired(void *self)
     settle(part);
 }
 
+static void first(void *self)
+{
+    settle(self);
+}
+
 static uint8_t status(const struct bq24195 *part)
 {
     uint8_t value = part->vbus ? REG08_VBUS_HOST | REG08_PG : 0;
@@ -202,6 +207,8 @@ int bq24195_init(struct bq24195 *part, struct bus *bus, uint8_t scl, uint8_t sda
     memcpy(part->reg, defaults, sizeof part->reg);
     event_init(&bus->clock, &part->cycle, cycle, part);
     event_init(&bus->clock, &part->watchdog, watchdog_expired, part);
+    event_init(&bus->clock, &part->first, first, part);
+    event_at(&bus->clock, &part->first, bus->clock.now);
     int full = ports_attach_i2c(bus->ports, scl, sda,
                                 &(struct i2c_device){.address = BQ24195_ADDRESS,
                                                      .start = start,
@@ -251,6 +258,7 @@ void bq24195_save(struct bq24195 *part, struct state *state)
 {
     state_event(state, &part->bus->clock, &part->cycle);
     state_event(state, &part->bus->clock, &part->watchdog);
+    state_event(state, &part->bus->clock, &part->first);
     state_var(state, part->vbus);
     state_var(state, part->battery);
     state_var(state, part->battery_full);

@@ -48,6 +48,7 @@ struct bq24195 {
     bool lit;
     struct event cycle;    /* next change of STAT by itself */
     struct event watchdog; /* expiry */
+    struct event first;    /* shows the lamp as soon as time runs, when observers are there */
 };
 
 /* Attaches the charger to its bus (pins 0..63), with USB power and a battery that is not full. Returns 0, or
