@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scenario/scenario.h"
+
+#include "image/board_images.h"
+#include "image/file.h"
+#include "image/store.h"
+#include "scenario/parse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MS_MAX             1e10
+#define DEFAULT_VIRTUAL_MS 120000.0
+#define DEFAULT_WALL_S     600.0
+#define DEFAULT_BOOTS      50u
+
+static int parse_limits(const struct reader *r, const cJSON *item, struct limits *limits)
+{
+    static const char *const members[] = {"virtual_ms", "wall_s", "boots", NULL};
+    uint32_t boots = DEFAULT_BOOTS;
+    *limits = (struct limits){DEFAULT_VIRTUAL_MS, DEFAULT_WALL_S, DEFAULT_BOOTS};
+    if (!item)
+        return 0;
+    if (read_members(r, item, members) ||
+        read_double(r, member(item, "virtual_ms"), 0.001, MS_MAX, &limits->virtual_ms) ||
+        read_double(r, member(item, "wall_s"), 0.001, 1e6, &limits->wall_s) ||
+        read_u32(r, member(item, "boots"), 1, UINT32_MAX, &boots))
+        return -1;
+    limits->boots = boots;
+    return 0;
+}
+
+static int parse_mbr(const struct reader *r, const cJSON *item, const char **file)
+{
+    static const char *const members[] = {"file", NULL};
+    if (!item || (cJSON_IsString(item) && !strcmp(item->valuestring, "replacement")))
+        return 0;
+    if (!cJSON_IsObject(item))
+        return json_doc_error(r->doc, item, r->why, "\"replacement\" or {\"file\": ...} is expected here");
+    if (read_members(r, item, members))
+        return -1;
+    return member(item, "file") ? read_text(r, member(item, "file"), file) : missing(r, item, "file");
+}
+
+static int parse_until(const struct reader *r, const cJSON *item, struct trigger *until)
+{
+    until->kind = TRIGGER_SETTLED;
+    until->at = item;
+    if (!item || (cJSON_IsString(item) && !strcmp(item->valuestring, "settled")))
+        return 0;
+    if (!cJSON_IsObject(item))
+        return json_doc_error(r->doc, item, r->why, "\"settled\" or a trigger is expected here");
+    return parse_trigger(r, item, until);
+}
+
+/* Without a timeline the device is switched on at time 0. */
+static int default_timeline(struct scenario *scenario)
+{
+    scenario->steps = calloc(1, sizeof *scenario->steps);
+    struct action *action = calloc(1, sizeof *action);
+    if (!scenario->steps || !action) {
+        free(action);
+        return -1;
+    }
+    scenario->step_count = 1;
+    scenario->steps[0].when.kind = TRIGGER_AFTER_MS;
+    scenario->steps[0].actions = action;
+    scenario->steps[0].action_count = 1;
+    action->kind = ACTION_POWER_ON;
+    action->ram = scenario->state.ram;
+    return 0;
+}
+
+static int parse_timeline(const struct reader *r, const cJSON *item, struct scenario *scenario)
+{
+    int err = 0;
+    if (!item)
+        return default_timeline(scenario) ? json_doc_error(r->doc, r->doc->root, r->why, "out of memory") : 0;
+    scenario->steps = read_list(r, item, sizeof *scenario->steps, parse_step, &scenario->step_count, &err);
+    if (!err && scenario->step_count > SCENARIO_STEPS_MAX)
+        return json_doc_error(r->doc, item, r->why, "at most %u steps are possible", SCENARIO_STEPS_MAX);
+    return err;
+}
+
+static int parse_root(const struct reader *r, struct scenario *scenario)
+{
+    static const char *const members[] = {"$schema", "name",   "description", "board",    "seed",
+                                          "modules", "mbr",    "state",       "timeline", "until",
+                                          "expect",  "limits", NULL};
+    const cJSON *root = r->doc->root;
+    const char *schema = NULL;
+    int err = 0;
+    scenario->board = "boron";
+    scenario->seed = 1;
+    if (read_members(r, root, members) || read_text(r, member(root, "$schema"), &schema) ||
+        read_text(r, member(root, "name"), &scenario->name) ||
+        read_text(r, member(root, "description"), &scenario->description) ||
+        read_text(r, member(root, "board"), &scenario->board) ||
+        read_whole(r, member(root, "seed"), 0, UINT64_MAX, &scenario->seed) ||
+        parse_mbr(r, member(root, "mbr"), &scenario->mbr))
+        return -1;
+    if (!scenario->name)
+        return missing(r, root, "name");
+    scenario->modules = read_list(r, member(root, "modules"), sizeof *scenario->modules, parse_module,
+                                  &scenario->module_count, &err);
+    if (err || parse_state(r, member(root, "state"), &scenario->state) ||
+        parse_timeline(r, member(root, "timeline"), scenario) ||
+        parse_until(r, member(root, "until"), &scenario->until) ||
+        parse_limits(r, member(root, "limits"), &scenario->limits))
+        return -1;
+    scenario->expects = read_list(r, member(root, "expect"), sizeof *scenario->expects, parse_expect,
+                                  &scenario->expect_count, &err);
+    return err;
+}
+
+int scenario_parse(struct scenario *scenario, const char *name, const char *text, size_t len,
+                   struct diag *why)
+{
+    memset(scenario, 0, sizeof *scenario);
+    const char *slash = strrchr(name, '/');
+    size_t length = slash ? (size_t)(slash - name) + 1 : 0;
+    if (length >= sizeof scenario->directory) {
+        diag_set(why, "%s: the path is too long", name);
+        return -1;
+    }
+    memcpy(scenario->directory, name, length);
+    if (json_doc_parse(&scenario->doc, name, text, len, why))
+        return -1;
+    const struct reader r = {&scenario->doc, why};
+    if (!parse_root(&r, scenario))
+        return 0;
+    scenario_free(scenario);
+    return -1;
+}
+
+int scenario_load(struct scenario *scenario, const char *path, struct diag *why)
+{
+    uint8_t *text;
+    size_t length;
+    if (file_read_all(path, JSON_TEXT_MAX, &text, &length, why) != FILE_OK)
+        return -1;
+    int err = scenario_parse(scenario, path, (const char *)text, length, why);
+    free(text);
+    return err;
+}
+
+void scenario_free(struct scenario *scenario)
+{
+    for (size_t i = 0; scenario->steps && i < scenario->step_count; i++)
+        free_step(&scenario->steps[i]);
+    for (size_t i = 0; scenario->expects && i < scenario->expect_count; i++)
+        free_expect(&scenario->expects[i]);
+    free_state(&scenario->state);
+    free(scenario->steps);
+    free(scenario->expects);
+    free(scenario->modules);
+    json_doc_free(&scenario->doc);
+    memset(scenario, 0, sizeof *scenario);
+}
+
+int scenario_path(const struct scenario *scenario, const cJSON *at, const char *relative,
+                  char path[SCENARIO_PATH_SIZE], struct diag *why)
+{
+    int n =
+        snprintf(path, SCENARIO_PATH_SIZE, "%s%s", relative[0] == '/' ? "" : scenario->directory, relative);
+    if (n < 0 || n >= SCENARIO_PATH_SIZE)
+        return json_doc_error(&scenario->doc, at, why, "this path is too long");
+    return 0;
+}
+
+/* --- what it refers to ----------------------------------------------------------------------------------
+ */
+
+static int check_file(const struct scenario *scenario, const cJSON *at, const char *file, struct diag *why)
+{
+    char path[SCENARIO_PATH_SIZE];
+    if (scenario_path(scenario, at, file, path, why))
+        return -1;
+    return access(path, R_OK) ? json_doc_error(&scenario->doc, at, why, "there is no readable file %s", path)
+                              : 0;
+}
+
+static int check_module(const struct scenario *scenario, const struct board_images *board,
+                        const struct module_choice *module, struct diag *why)
+{
+    struct diag reason;
+    if (module->file)
+        return check_file(scenario, module->at, module->file, why);
+    if (!module->published)
+        return 0;
+    const struct board_release *release = board_images_release(board, module->published, &reason);
+    if (!release || (module->kind && !board_images_find(board, module->published, module->kind, &reason)))
+        return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
+    for (size_t i = 0; i < release->image_count; i++) {
+        const char *kind = release->images[i].kind;
+        char path[STORE_PATH_SIZE];
+        if ((!module->kind || !strcmp(kind, module->kind)) &&
+            store_path(board, module->published, kind, path, &reason) != STORE_OK)
+            return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
+    }
+    return 0;
+}
+
+static int check_modules(const struct scenario *scenario, const struct board_images *board,
+                         const struct module_choice *modules, size_t count, struct diag *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (check_module(scenario, board, &modules[i], why))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_references(const struct scenario *scenario, const struct board_images *board,
+                            struct diag *why)
+{
+    const struct device_state *state = &scenario->state;
+    if (check_modules(scenario, board, scenario->modules, scenario->module_count, why) ||
+        (scenario->mbr && check_file(scenario, member(scenario->doc.root, "mbr"), scenario->mbr, why)))
+        return -1;
+    for (size_t i = 0; i < state->image_count; i++) {
+        if (check_file(scenario, state->images[i].place.at, state->images[i].file, why))
+            return -1;
+    }
+    for (size_t i = 0; i < state->slot_count; i++) {
+        if (check_module(scenario, board, &state->slots[i].module, why))
+            return -1;
+    }
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
+        for (size_t j = 0; j < step->action_count; j++) {
+            if (check_modules(scenario, board, step->actions[j].modules, step->actions[j].module_count, why))
+                return -1;
+        }
+    }
+    for (size_t i = 0; i < scenario->expect_count; i++) {
+        if (check_module(scenario, board, &scenario->expects[i].module, why))
+            return -1;
+    }
+    return 0;
+}
+
+int scenario_check(const struct scenario *scenario, struct diag *why)
+{
+    struct board_images board;
+    struct diag reason;
+    if (board_images_load(scenario->board, &board, &reason)) {
+        const cJSON *at = member(scenario->doc.root, "board");
+        return json_doc_error(&scenario->doc, at ? at : scenario->doc.root, why, "%s", reason.text);
+    }
+    int err = check_references(scenario, &board, why);
+    board_images_free(&board);
+    return err;
+}

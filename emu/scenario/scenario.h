@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A scenario: which board and modules, the state its memories are in, what is done to it when, what is
+ * expected of it, and for how long. Written as JSON; scenarios/scenario.schema.json describes every member,
+ * and a parsed scenario is what these structs hold.
+ *
+ * Steps of the timeline happen in order: each waits for its trigger from the moment the step before it was
+ * carried out. Counts in triggers ("the 52nd erase") start at that moment too.
+ *
+ * Modelled: one board, one run. Not modelled: loops and conditions in a scenario; several boards at a time.
+ */
+#ifndef SOSIM_SCENARIO_SCENARIO_H
+#define SOSIM_SCENARIO_SCENARIO_H
+
+#include "core/machine.h"
+#include "led/phrases.h"
+#include "scenario/json_doc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCENARIO_STEPS_MAX 1000u
+#define SCENARIO_PATH_SIZE 1024
+
+/* --- what is in the memories ----------------------------------------------------------------------------
+ */
+
+struct module_choice {
+    const cJSON *at;
+    const char *published; /* Device OS version, or NULL for a file */
+    const char *kind;      /* NULL: all modules of that version */
+    const char *file;      /* relative to the scenario */
+    bool has_address;      /* for raw bytes */
+    uint32_t address;
+};
+
+/* A place in one of the memories, by address or by the file of the LittleFS that has it. */
+struct flash_place {
+    const cJSON *at;
+    const char *array; /* "internal", "uicr", "external", "otp"; "ram" where that makes sense */
+    const char *file;  /* path in the LittleFS, or NULL */
+    bool lowest_free;  /* block: "lowest-free" */
+    bool last_block;   /* block: "last" */
+    bool has_block;
+    uint32_t block;  /* of the file, from 0; without a file, of the array */
+    uint32_t offset; /* address in the array, or offset in the block (or the file, without a block) */
+};
+
+/* Bytes as a scenario gives them; owned. */
+struct byte_string {
+    uint8_t *bytes;
+    size_t length;
+};
+
+struct dct_edit {
+    const cJSON *at;
+    const char *name;
+    char *text; /* for dct_set(); owned */
+};
+
+struct slot_edit {
+    const cJSON *at;
+    unsigned slot;
+    struct module_choice module;
+    bool has_source;
+    uint32_t source; /* offset in the external flash */
+    struct dct_edit *overrides;
+    size_t override_count;
+};
+
+struct file_edit {
+    const cJSON *at;
+    const char *path;
+    bool remove;
+    bool directory;
+    struct byte_string content;
+};
+
+struct byte_edit {
+    struct flash_place place;
+    struct byte_string content;
+};
+
+struct erase_edit {
+    struct flash_place place;
+    uint32_t length;
+};
+
+struct stuck_edit {
+    struct flash_place place;
+    unsigned bit;
+    bool value;
+};
+
+struct image_edit {
+    struct flash_place place;
+    const char *file;
+};
+
+struct input_edit {
+    const cJSON *at;
+    const char *part, *what;
+    double value;
+};
+
+enum state_start { START_BLANK, START_FACTORY, START_PROVISIONED };
+
+/* Applied in the order of the members. */
+struct device_state {
+    const cJSON *at;
+    enum state_start start;
+    struct image_edit *images;
+    size_t image_count;
+    struct dct_edit *dct;
+    size_t dct_count;
+    struct slot_edit *slots;
+    size_t slot_count;
+    struct file_edit *files;
+    size_t file_count;
+    bool fill;
+    uint32_t free_blocks; /* left by `fill` */
+    struct erase_edit *erases;
+    size_t erase_count;
+    struct byte_edit *bytes;
+    size_t byte_count;
+    struct stuck_edit *stuck;
+    size_t stuck_count;
+    struct input_edit *inputs;
+    size_t input_count;
+    enum ram_after_off ram;
+};
+
+/* --- what happens ---------------------------------------------------------------------------------------
+ */
+
+/* A pattern for phrases of a lamp; what is not given matches anything. */
+struct led_pattern {
+    const cJSON *at;
+    const char *light;
+    bool has_kind, has_color;
+    enum led_kind kind;
+    enum led_color color;
+    bool has_on, has_off, has_code;
+    double on_ms, off_ms, tolerance_ms;
+    int code;
+    unsigned count_min, count_max;
+    double from_ms, to_ms; /* the phrase begins in this time */
+    double min_ms, max_ms; /* how long it lasts */
+    bool at_end;           /* the phrase is the last that is not darkness */
+};
+
+enum trigger_kind {
+    TRIGGER_AT_MS,
+    TRIGGER_AFTER_MS,
+    TRIGGER_LED,
+    TRIGGER_FLASH,
+    TRIGGER_PC,
+    TRIGGER_RESET,
+    TRIGGER_EXCEPTION,
+    TRIGGER_SETTLED, /* for `until` only */
+};
+
+/* Where in a flash operation the trigger lies. */
+enum flash_moment { FLASH_AFTER, FLASH_BEFORE, FLASH_WITHIN };
+
+struct trigger {
+    const cJSON *at;
+    enum trigger_kind kind;
+    double ms;
+    struct led_pattern led;
+    const char *array; /* NULL: any */
+    bool has_op;
+    enum nor_kind op;
+    uint32_t from, to; /* the operation touches this range, `to` not included */
+    const char *file;  /* only operations in the blocks that this file had when the step began to wait */
+    enum flash_moment moment;
+    uint64_t nth; /* the n-th of its kind, from 1 */
+    uint32_t address;
+    uint32_t number; /* exception */
+};
+
+enum action_kind {
+    ACTION_POWER_ON,
+    ACTION_POWER_OFF,
+    ACTION_RESET,
+    ACTION_PRESS,
+    ACTION_RELEASE,
+    ACTION_INPUT,
+    ACTION_PATCH,
+    ACTION_STICK,
+    ACTION_LOAD,
+    ACTION_PEND,
+    ACTION_STOP,
+};
+
+struct action {
+    const cJSON *at;
+    enum action_kind kind;
+    enum ram_after_off ram;
+    struct input_edit input;
+    struct byte_edit patch;
+    struct stuck_edit stuck;
+    struct module_choice *modules;
+    size_t module_count;
+    uint32_t exception;
+};
+
+struct step {
+    struct trigger when;
+    struct action *actions;
+    size_t action_count;
+};
+
+/* --- what is expected -----------------------------------------------------------------------------------
+ */
+
+enum expect_kind {
+    EXPECT_LED,
+    EXPECT_LED_SEQUENCE,
+    EXPECT_PANIC,
+    EXPECT_RESETS,
+    EXPECT_MEMORY,
+    EXPECT_DCT,
+    EXPECT_FILE,
+    EXPECT_SLOT,
+    EXPECT_MODULE,
+    EXPECT_RUNNING,
+    EXPECT_HANG,
+    EXPECT_FINDING,
+    EXPECT_REPEATS,
+};
+
+enum slot_state { SLOT_FREE, SLOT_PENDING, SLOT_FACTORY };
+
+struct expect {
+    const cJSON *at;
+    enum expect_kind kind;
+    bool negated;
+    const char *text; /* in the author's words, or NULL */
+    struct led_pattern *patterns;
+    size_t pattern_count;
+    bool has_code;
+    int code;
+    const char *stage;    /* panic, hang, running: a module's kind */
+    const char *contains; /* of a panic's site or a finding's text */
+    unsigned min, max;    /* resets, panics */
+    struct byte_edit memory;
+    struct dct_edit *dct;
+    size_t dct_count;
+    struct file_edit file;
+    bool has_content, has_size;
+    uint32_t size;
+    unsigned slot;
+    enum slot_state slot_state;
+    struct module_choice module; /* published and kind, for what should be in flash */
+    bool has_version;
+    unsigned version;
+    bool has_valid, valid;
+};
+
+struct limits {
+    double virtual_ms;
+    double wall_s;
+    unsigned boots;
+};
+
+/* Owned by the caller; release with scenario_free(). Texts belong to `doc` unless said otherwise. */
+struct scenario {
+    struct json_doc doc;
+    char directory[SCENARIO_PATH_SIZE]; /* of the scenario file; what paths in it are relative to */
+    const char *name, *description;
+    const char *board;
+    uint64_t seed;
+    struct module_choice *modules;
+    size_t module_count;
+    const char *mbr; /* file, or NULL for the replacement */
+    struct device_state state;
+    struct step *steps;
+    size_t step_count;
+    struct trigger until;
+    struct expect *expects;
+    size_t expect_count;
+    struct limits limits;
+};
+
+/* Reads and checks a scenario file. Returns 0, or -1 with `why`, which names file, line, column and path. */
+int scenario_load(struct scenario *scenario, const char *path, struct diag *why);
+
+/* The same for a text; `name` stands for the file in messages, its directory is where paths begin. */
+int scenario_parse(struct scenario *scenario, const char *name, const char *text, size_t len,
+                   struct diag *why);
+void scenario_free(struct scenario *scenario);
+
+/*
+ * Looks whether what the scenario refers to is there: board, published versions and kinds, files. Reads no
+ * image. Returns 0, or -1 with `why`.
+ */
+int scenario_check(const struct scenario *scenario, struct diag *why);
+
+/* A path of the scenario, made absolute or relative to the working directory. 0, or -1 with `why`. */
+int scenario_path(const struct scenario *scenario, const cJSON *at, const char *relative,
+                  char path[SCENARIO_PATH_SIZE], struct diag *why);
+
+#endif
