@@ -49,6 +49,10 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     saadc_init(&soc->saadc, bus, &soc->power);
     comp_init(&soc->comp, bus, &soc->power);
     lpcomp_init(&soc->lpcomp, &soc->comp.block, &soc->power);
+    qdec_init(&soc->qdec, bus);
+    pdm_init(&soc->pdm, bus);
+    i2s_init(&soc->i2s, bus);
+    fpu_init(&soc->fpu, bus);
     return 0;
 }
 

@@ -19,15 +19,19 @@
 #include "nrf52840/ecb.h"
 #include "nrf52840/egu.h"
 #include "nrf52840/ficr.h"
+#include "nrf52840/fpu.h"
 #include "nrf52840/gpio.h"
 #include "nrf52840/gpiote.h"
+#include "nrf52840/i2s.h"
 #include "nrf52840/lpcomp.h"
 #include "nrf52840/mwu.h"
 #include "nrf52840/nfct.h"
 #include "nrf52840/nvmc.h"
+#include "nrf52840/pdm.h"
 #include "nrf52840/power.h"
 #include "nrf52840/ppi.h"
 #include "nrf52840/pwm.h"
+#include "nrf52840/qdec.h"
 #include "nrf52840/qspi.h"
 #include "nrf52840/radio.h"
 #include "nrf52840/rng.h"
@@ -81,6 +85,10 @@ struct nrf52840 {
     struct saadc saadc;           /* 0x40007000 */
     struct comp comp;             /* 0x40013000 */
     struct lpcomp lpcomp;         /* 0x40013000 */
+    struct qdec qdec;             /* 0x40012000 */
+    struct pdm pdm;               /* 0x4001D000 */
+    struct i2s i2s;               /* 0x40025000 */
+    struct fpu fpu;               /* 0x40026000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
