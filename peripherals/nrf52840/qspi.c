@@ -76,8 +76,8 @@ static const struct reg regs[] = {
     {"TASKS_WRITESTART", 0x008, REG_W, 0, 0, 0},
     {"TASKS_ERASESTART", 0x00c, REG_W, 0, 0, 0},
     {"TASKS_DEACTIVATE", 0x010, REG_W, 0, 0, 0},
-    /* Undocumented; start-up code for anomaly 244 and similar writes it. Storage. */
-    {"ERRATA_054", 0x054, REG_RW, 0, 0, 0},
+    /* Undocumented; drivers write it when they shut QSPI down (anomaly 122). No effect here. */
+    {"ERRATA_054", 0x054, REG_W, 0, 0, 0},
     {"EVENTS_READY", 0x100, REG_RW, 0, 0, 0},
     {"INTEN", REG_INTEN, REG_RW, 0, 0, 0},
     {"INTENSET", REG_INTENSET, REG_RW, 0, 0, 0},

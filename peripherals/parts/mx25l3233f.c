@@ -203,13 +203,21 @@ static const uint8_t sfdp[0x70] = {
     0xff,
 };
 
-static const struct command *find_command(uint8_t opcode)
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+/* The place of an opcode in the table, COMMANDS if it is not there. */
+static uint8_t find_command(uint8_t opcode)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (commands[i].opcode == opcode)
-            return &commands[i];
-    }
-    return NULL;
+    uint8_t i = 0;
+    while (i < COMMANDS && commands[i].opcode != opcode)
+        i++;
+    return i;
+}
+
+/* The command of the running frame, or NULL. */
+static const struct command *running_command(const struct mx25l3233f *part)
+{
+    return part->command < COMMANDS ? &commands[part->command] : NULL;
 }
 
 /* Ends the running work if its time is over. */
@@ -419,7 +427,7 @@ static void execute(struct mx25l3233f *part)
 /* True if the frame is complete enough to act on: opcode and address whole, no half-sent command. */
 static bool frame_complete(const struct mx25l3233f *part)
 {
-    const struct command *command = part->ignored || !part->count ? NULL : find_command(part->opcode);
+    const struct command *command = part->ignored || !part->count ? NULL : running_command(part);
     if (!command)
         return false;
     if (command->shape == SHAPE_PLAIN)
@@ -445,8 +453,9 @@ static void select_part(void *self, bool selected)
 /* The first byte of a frame: decides whether the rest means anything. */
 static void take_opcode(struct mx25l3233f *part, uint8_t opcode)
 {
-    const struct command *command = find_command(opcode);
     part->opcode = opcode;
+    part->command = find_command(opcode);
+    const struct command *command = running_command(part);
     part->ignored = true;
     if (!command)
         bus_finding(part->bus, "flash", "external flash: unknown command 0x%02x; ignored", opcode);
@@ -530,7 +539,7 @@ static uint8_t transfer(void *self, uint8_t out, unsigned lines)
         part->count = 1;
         return 0xff;
     }
-    const struct command *command = find_command(part->opcode);
+    const struct command *command = running_command(part);
     if (part->count < header_bytes(part, command)) {
         if (part->count <= command->address)
             part->address = part->address << 8 | out;
@@ -646,6 +655,7 @@ void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
     state_var(state, part->ignored);
     state_var(state, part->count);
     state_var(state, part->opcode);
+    state_var(state, part->command);
     state_var(state, part->address);
     state_var(state, part->data);
     state_var(state, part->page);

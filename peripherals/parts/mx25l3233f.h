@@ -68,6 +68,7 @@ struct mx25l3233f {
     bool ignored;   /* the rest of this frame means nothing */
     uint32_t count; /* bytes since chip select, without counting in the data phase of a read */
     uint8_t opcode;
+    uint8_t command; /* place in the table of commands */
     uint32_t address;
     uint32_t data; /* bytes of the data phase */
     uint8_t page[MX25L3233F_PAGE];
