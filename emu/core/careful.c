@@ -16,6 +16,29 @@ static bool fpu_enabled(const struct cpu *cpu, bool privileged)
     return access == CPACR_CP10_FULL || (access == CPACR_CP10_PRIVILEGED && privileged);
 }
 
+/* True if an enabled region of the MPU could refuse a privileged access to flash or RAM. */
+static bool restricts_memory(const struct cpu *cpu)
+{
+    const struct {
+        uint64_t from, to;
+    } memory[] = {{0, cpu->flash_size},
+                  {CODE_RAM_BASE, CODE_RAM_BASE + cpu->ram_size},
+                  {RAM_BASE, RAM_BASE + cpu->ram_size}};
+    for (unsigned n = 0; n < MPU_REGIONS; n++) {
+        uint32_t rasr = cpu->mpu.rasr[n];
+        unsigned permission = rasr >> 24 & 7;
+        if (!(rasr & 1) || ((permission == 1 || permission == 2 || permission == 3) && !(rasr >> 28 & 1)))
+            continue;
+        uint64_t size = 2ull << (rasr >> 1 & 0x1f);
+        uint64_t from = cpu->mpu.rbar[n] & ~(size - 1);
+        for (unsigned m = 0; m < sizeof memory / sizeof memory[0]; m++) {
+            if (from < memory[m].to && from + size > memory[m].from)
+                return true;
+        }
+    }
+    return false;
+}
+
 void cpu_update_careful(struct cpu *cpu)
 {
     uint16_t flags = 0;
@@ -26,7 +49,9 @@ void cpu_update_careful(struct cpu *cpu)
     if (cpu->scb.ccr & CCR_UNALIGN_TRP)
         flags |= BLOCK_MEMORY | BLOCK_MULTIPLE;
     cpu->careful_flags = flags;
-    cpu->careful_always = cpu->mpu.ctrl & 1;
+    /* Register accesses are checked where they arrive (cpu.c); only memory needs this. */
+    cpu->careful_always =
+        (cpu->mpu.ctrl & 1) && (!(cpu->mpu.ctrl & 4) || restricts_memory(cpu) || !cpu_privileged(cpu));
 }
 
 /* True if the instruction at `pc` is in an IT block and its condition fails, so that it does nothing. */

@@ -9,15 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RAM_BASE      0x20000000u
-#define CODE_RAM_BASE 0x00800000u
-#define INFO_BASE     0x10000000u
-#define UICR_END      0x10002000u
-#define XIP_BASE      0x12000000u
-#define XIP_SIZE      0x08000000u
-#define PPB_BASE      0xe0000000u
-#define PPB_SIZE      0x00100000u
-#define NOWHERE       0xfffffff0ull /* never an instruction's address: 'until' for a free run */
+#define INFO_BASE 0x10000000u
+#define UICR_END  0x10002000u
+#define XIP_BASE  0x12000000u
+#define XIP_SIZE  0x08000000u
+#define PPB_BASE  0xe0000000u
+#define PPB_SIZE  0x00100000u
+#define NOWHERE   0xfffffff0ull /* never an instruction's address: 'until' for a free run */
 
 /* --- hooks ------------------------------------------------------------------------------------------------
  */
@@ -90,8 +88,12 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
     struct cpu *cpu = user;
     struct clock *clock = &cpu->bus->clock;
     uint32_t address = (uint32_t)address64;
-    if (cpu->careful)
+    if (cpu->careful) {
+        /* One instruction was asked for; this is where its branch went. */
+        if (address != cpu->block_address)
+            uc_emu_stop(uc);
         return;
+    }
     if (cpu->watches)
         call_watches(cpu, address, size);
     if (clock->now >= clock->deadline && slow_path(cpu)) {
@@ -162,8 +164,16 @@ static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address
     return true;
 }
 
+/* The MPU's view of a register access; memory is checked in careful mode. */
+static bool mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access access)
+{
+    return (cpu->mpu.ctrl & 1) && !mpu_allows(cpu, address, access, cpu_privileged(cpu));
+}
+
 static int load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
 {
+    if (mpu_refuses(cpu, address, ACCESS_READ))
+        return -1;
     if (address >= PPB_BASE)
         return scs_read(cpu, address, size, value);
     if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
@@ -174,6 +184,8 @@ static int load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *valu
 
 static int store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
 {
+    if (mpu_refuses(cpu, address, ACCESS_WRITE))
+        return -1;
     if (address >= PPB_BASE)
         return scs_write(cpu, address, size, value);
     if (address >= INFO_BASE && address < UICR_END)
@@ -390,6 +402,11 @@ static void take_memory_fault(struct cpu *cpu)
         return;
     }
     uint32_t pc = cpu_find_access(cpu, address, cpu->fault_kind);
+    if (mpu_refuses(cpu, address, cpu->fault_kind)) {
+        cpu->scb.mmfar = address;
+        cpu_fault(cpu, EXC_MEMMANAGE, CFSR_DACCVIOL | CFSR_MMARVALID, pc);
+        return;
+    }
     cpu->scb.bfar = address;
     cpu_fault(cpu, EXC_BUSFAULT, CFSR_PRECISERR | CFSR_BFARVALID, pc);
 }

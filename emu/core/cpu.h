@@ -68,6 +68,9 @@ enum scr_bit {
     SCR_SEVONPEND = 1u << 4,
 };
 
+#define RAM_BASE      0x20000000u
+#define CODE_RAM_BASE 0x00800000u /* the same RAM, for code */
+
 /* System control block registers that are plain state. */
 struct scb {
     uint32_t vtor;

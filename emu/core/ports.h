@@ -27,7 +27,8 @@ struct i2c_device {
 struct spi_device {
     void (*select)(void *self, bool selected);
     uint8_t (*transfer)(void *self, uint8_t out, unsigned lines);
-    /* The same for many bytes at once: `out` NULL sends ones, `in` NULL drops what comes back. May be NULL. */
+    /* The same for many bytes at once: `out` NULL sends ones, `in` NULL drops what comes back. May be NULL.
+     */
     void (*transfer_block)(void *self, const uint8_t *out, uint8_t *in, uint32_t size, unsigned lines);
     /* Cycle at which a flash part stops showing WIP (now or earlier: it does not), so that a controller need
      * not poll it in vain. May be NULL: not known. */
