@@ -18,7 +18,8 @@ struct part_kind {
     const char *kind; /* as in the board file: "rgb_led" */
     size_t size;      /* of the model's struct */
     /* Attaches the part to the bus by the board file's entry. Returns 0, or -1 with `why`. */
-    int (*create)(void *model, struct bus *bus, const char *name, const struct cJSON *entry, struct diag *why);
+    int (*create)(void *model, struct bus *bus, const char *name, const struct cJSON *entry,
+                  struct diag *why);
     void (*destroy)(void *model);
     /* Power of the board came or went. */
     void (*power)(void *model, bool on);

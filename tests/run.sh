@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs every test there is; works from any directory. See the table at the end for what there is.
+#
+#   tests/run.sh             all of it
+#   JOBS=4 tests/run.sh      on so many cores
+#   VERBOSE=1 tests/run.sh   also say what passes
+set -uo pipefail
+export LC_ALL=C
+shopt -s nullglob
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$ROOT/tests/jobs.sh"
+
+configure_and_build()
+{
+    local dir=$1
+    shift
+    cmake -G Ninja -S "$ROOT" -B "$dir" "$@" && ninja -C "$dir" -j "$JOBS"
+}
+
+check_format()
+{
+    cd "$ROOT" && find emu peripherals boards tests -name '*.[ch]' -print0 |
+        xargs -0 clang-format-14 --dry-run --Werror
+}
+
+check_shell_syntax()
+{
+    local file bad=0
+    for file in "$ROOT"/.ci/run "$ROOT"/{scenarios,tests}/*.sh; do
+        bash -n "$file" || bad=1
+    done
+    return "$bad"
+}
+
+# unit_tests DIR PREFIX: one check a program
+unit_tests()
+{
+    local program
+    for program in "$1"/tests/test_*; do
+        if [[ -f $program && -x $program ]]; then
+            check "$2-${program##*/test_}" "$program" -j1
+        fi
+    done
+}
+
+fuzz_one()
+{
+    local program=$1 name=${1##*/fuzz_}
+    local corpus=$WORK/corpus-$name
+    mkdir -p "$corpus"
+    (cd "$WORK" && "$program" -max_total_time="$FUZZ_SECONDS" -timeout=20 -rss_limit_mb=2048 \
+        -artifact_prefix="$corpus/" "$corpus" "$ROOT/tests/fuzz/seeds/$name")
+}
+
+FUZZ_SECONDS=${FUZZ_SECONDS:-5}
+GCC=$ROOT/build-gcc CLANG=$ROOT/build-clang-sanitized FUZZ=$ROOT/build-fuzz
+SOSIM=$GCC/sosim
+
+SECONDS=0
+if ! "$ROOT/tests/setup.sh" test; then
+    exit 1
+fi
+
+check format check_format
+check shell-syntax check_shell_syntax
+
+# Without a build nothing else makes sense; the fuzz targets and the sanitized tests are a matter of their own.
+if ! step build-gcc configure_and_build "$GCC" -DCMAKE_C_COMPILER=gcc; then
+    report
+    exit 1
+fi
+check images-fetch "$SOSIM" images fetch
+if step build-clang-sanitized configure_and_build "$CLANG" -DCMAKE_C_COMPILER=clang -DSOSIM_SANITIZE=ON; then
+    finish_checks
+    unit_tests "$CLANG" sanitized
+fi
+finish_checks
+unit_tests "$GCC" unit
+
+if step build-fuzz configure_and_build "$FUZZ" -DCMAKE_C_COMPILER=clang -DSOSIM_FUZZ=ON -DSOSIM_SANITIZE=ON; then
+    for program in "$FUZZ"/tests/fuzz_*; do
+        if [[ -f $program && -x $program ]]; then
+            check "fuzz-${program##*/fuzz_}" fuzz_one "$program"
+        fi
+    done
+fi
+
+report
