@@ -18,41 +18,41 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     uicr_init(&soc->uicr_page, bus, &soc->nvmc);
     clocks_init(&soc->clocks, bus);
     power_init(&soc->power, &soc->clocks, &soc->gpio, &soc->uicr);
-    nfct_init(&soc->nfct, bus);
+    radio_init(&soc->radio, bus);
+    uarte_init(&soc->uarte[0], bus, &soc->gpio, 0);
+    uart_init(&soc->uart, &soc->uarte[0].block, &soc->gpio);
     for (unsigned i = 0; i < 4; i++)
         serial_box_init(&soc->serial[i], bus, i);
+    nfct_init(&soc->nfct, bus);
     gpiote_init(&soc->gpiote, bus, &soc->gpio);
+    saadc_init(&soc->saadc, bus, &soc->power);
     for (unsigned i = 0; i < 5; i++)
         timer_init(&soc->timer[i], bus, i);
     for (unsigned i = 0; i < 3; i++)
         rtc_init(&soc->rtc[i], bus, &soc->clocks, i);
     temp_init(&soc->temp, bus);
     rng_init(&soc->rng, bus);
-    wdt_init(&soc->wdt, bus, &soc->clocks);
-    mwu_init(&soc->mwu, bus);
     ecb_init(&soc->ecb, bus);
     ccm_init(&soc->ccm, bus);
     aar_init(&soc->aar, &soc->ccm.block);
-    for (unsigned i = 0; i < 6; i++)
-        egu_init(&soc->egu[i], bus, i);
-    nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr, &soc->power);
-    for (unsigned i = 0; i < 4; i++)
-        pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
-    ppi_init(&soc->ppi, bus);
-    qspi_init(&soc->qspi, bus);
-    uarte_init(&soc->uarte[0], bus, &soc->gpio, 0);
-    uart_init(&soc->uart, &soc->uarte[0].block, &soc->gpio);
-    uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
-    cryptocell_init(&soc->cryptocell, bus);
-    usbd_init(&soc->usbd, bus);
-    radio_init(&soc->radio, bus);
-    saadc_init(&soc->saadc, bus, &soc->power);
+    wdt_init(&soc->wdt, bus, &soc->clocks);
+    qdec_init(&soc->qdec, bus);
     comp_init(&soc->comp, bus, &soc->power);
     lpcomp_init(&soc->lpcomp, &soc->comp.block, &soc->power);
-    qdec_init(&soc->qdec, bus);
+    for (unsigned i = 0; i < 6; i++)
+        egu_init(&soc->egu[i], bus, i);
+    for (unsigned i = 0; i < 4; i++)
+        pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
     pdm_init(&soc->pdm, bus);
+    nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr, &soc->power);
+    ppi_init(&soc->ppi, bus);
+    mwu_init(&soc->mwu, bus);
     i2s_init(&soc->i2s, bus);
     fpu_init(&soc->fpu, bus);
+    usbd_init(&soc->usbd, bus);
+    uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
+    qspi_init(&soc->qspi, bus);
+    cryptocell_init(&soc->cryptocell, bus);
     return 0;
 }
 

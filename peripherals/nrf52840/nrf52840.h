@@ -55,40 +55,42 @@ struct nrf52840 {
     struct bus *bus;
     struct nor flash; /* 0x00000000 */
     struct nor uicr;  /* 0x10001000 */
-    struct ficr ficr; /* 0x10000000 */
-    struct uicr uicr_page;
-    struct clocks clocks; /* 0x40000000 */
-    struct power power;
-    struct nfct nfct;            /* 0x40005000 */
-    struct serial_box serial[4]; /* SPIM, SPIS, TWIM, TWIS, SPI, TWI */
-    struct gpiote gpiote;        /* 0x40006000 */
-    struct timer timer[5];       /* 0x40008000 */
-    struct rtc rtc[3];           /* 0x4000b000 */
-    struct ecb ecb;              /* 0x4000E000 */
-    struct ccm ccm;              /* 0x4000F000 */
-    struct aar aar;              /* 0x4000F000 */
-    struct temp temp;            /* 0x4000c000 */
-    struct rng rng;              /* 0x4000d000 */
-    struct wdt wdt;              /* 0x40010000 */
-    struct mwu mwu;              /* 0x40020000 */
-    struct egu egu[6];
-    struct pwm pwm[4];
-    struct qspi qspi;             /* 0x40029000 */
-    struct nvmc nvmc;             /* 0x4001e000, with ACL */
-    struct gpio gpio;             /* 0x50000000 */
-    struct uarte uarte[2];        /* 0x40002000, 0x40028000 */
-    struct uart uart;             /* 0x40002000 */
+    /* The blocks, in the order of their (first) pages. */
+    struct ficr ficr;      /* 0x10000000 */
+    struct uicr uicr_page; /* 0x10001000 */
+    struct clocks clocks;  /* 0x40000000, with POWER */
+    struct power power;    /* 0x40000000 */
+    struct radio radio;    /* 0x40001000 */
+    struct uarte uarte[2]; /* 0x40002000, 0x40028000 */
+    struct uart uart;      /* 0x40002000 */
+    struct serial_box
+        serial[4];         /* 0x40003000, 0x40004000, 0x40023000, 0x4002F000: SPI and TWI of all kinds */
+    struct nfct nfct;      /* 0x40005000 */
+    struct gpiote gpiote;  /* 0x40006000 */
+    struct saadc saadc;    /* 0x40007000 */
+    struct timer timer[5]; /* 0x40008000 to 0x4000A000, 0x4001A000, 0x4001B000 */
+    struct rtc rtc[3];     /* 0x4000B000, 0x40011000, 0x40024000 */
+    struct temp temp;      /* 0x4000C000 */
+    struct rng rng;        /* 0x4000D000 */
+    struct ecb ecb;        /* 0x4000E000 */
+    struct ccm ccm;        /* 0x4000F000, with AAR */
+    struct aar aar;        /* 0x4000F000 */
+    struct wdt wdt;        /* 0x40010000 */
+    struct qdec qdec;      /* 0x40012000 */
+    struct comp comp;      /* 0x40013000, with LPCOMP */
+    struct lpcomp lpcomp;  /* 0x40013000 */
+    struct egu egu[6];     /* 0x40014000 to 0x40019000 */
+    struct pwm pwm[4];     /* 0x4001C000, 0x40021000, 0x40022000, 0x4002D000 */
+    struct pdm pdm;        /* 0x4001D000 */
+    struct nvmc nvmc;      /* 0x4001E000, with ACL */
+    struct ppi ppi;        /* 0x4001F000 */
+    struct mwu mwu;        /* 0x40020000 */
+    struct i2s i2s;        /* 0x40025000 */
+    struct fpu fpu;        /* 0x40026000 */
+    struct usbd usbd;      /* 0x40027000 */
+    struct qspi qspi;      /* 0x40029000 */
+    struct gpio gpio;      /* 0x50000000 */
     struct cryptocell cryptocell; /* 0x5002A000 */
-    struct usbd usbd;             /* 0x40027000 */
-    struct ppi ppi;               /* 0x4001f000 */
-    struct radio radio;           /* 0x40001000 */
-    struct saadc saadc;           /* 0x40007000 */
-    struct comp comp;             /* 0x40013000 */
-    struct lpcomp lpcomp;         /* 0x40013000 */
-    struct qdec qdec;             /* 0x40012000 */
-    struct pdm pdm;               /* 0x4001D000 */
-    struct i2s i2s;               /* 0x40025000 */
-    struct fpu fpu;               /* 0x40026000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */

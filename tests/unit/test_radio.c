@@ -275,6 +275,23 @@ Test(radio, a_snapshot_holds_a_packet_on_the_air)
     bench_free(bench);
 }
 
+/* The pre-programmed PPI channels 20, 26 and 27, by which the SoftDevice sends without the CPU. */
+Test(radio, timer_starts_it_and_captures_address_and_end)
+{
+    struct bench *bench = bench_for_advertising(37);
+    poke(bench, "RADIO.SHORTS", READY_START | END_DISABLE);
+    poke(bench, "PPI.CHENSET", 1u << 20 | 1u << 26 | 1u << 27);
+    poke(bench, "TIMER0.BITMODE", 3);
+    poke(bench, "TIMER0.PRESCALER", 4); /* 1 MHz */
+    poke(bench, "TIMER0.CC[0]", 100);
+    poke(bench, "TIMER0.TASKS_START", 1);
+    advance_us(bench, 1000);
+    cr_expect_eq(peek(bench, "RADIO.EVENTS_DISABLED"), 1u);
+    cr_expect_eq(peek(bench, "TIMER0.CC[1]"), 100u + 40 + 40);
+    cr_expect_eq(peek(bench, "TIMER0.CC[2]"), 100u + 40 + 376);
+    bench_free(bench);
+}
+
 /* The undocumented words that the SoftDevice reads and writes. */
 Test(radio, errata_words_are_known_storage)
 {
