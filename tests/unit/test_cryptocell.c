@@ -134,6 +134,15 @@ Test(cryptocell, a_disabled_subsystem_answers_to_nothing)
     bench_free(bench);
 }
 
+/* What SaSi_LibInit of the published images looks at before it starts. */
+Test(cryptocell, shows_the_version_that_the_library_asks_for)
+{
+    struct bench *bench = enabled();
+    cr_expect_eq(peek(bench, "CC_CTL.VERSION") >> 24, 0xf0u);
+    cr_expect_eq(peek(bench, "CC_HOST_RGF.HOST_SIGNATURE"), 0x20e00000u);
+    bench_free(bench);
+}
+
 Test(cryptocell, the_device_key_outlives_disabling_and_is_written_once)
 {
     struct bench *bench = enabled();
