@@ -248,6 +248,17 @@ int bus_write(struct bus *bus, uint32_t address, unsigned size, uint32_t value)
     return 0;
 }
 
+bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value)
+{
+    const struct block *block = block_at(bus, address);
+    uint32_t offset = address & (PAGE_SIZE - 1);
+    const struct face *face = block && offset >= 0x100 && offset < 0x200 ? face_for(block, offset) : NULL;
+    if (!face || face->plain || face->read)
+        return false;
+    *value = block_get(block, offset);
+    return true;
+}
+
 void block_task(struct block *block, unsigned n)
 {
     const struct face *face = face_for(block, TASK_OFFSET(n));

@@ -170,6 +170,10 @@ void block_save(struct block *block, struct state *state);
 int bus_read(struct bus *bus, uint32_t address, unsigned size, uint32_t *value);
 int bus_write(struct bus *bus, uint32_t address, unsigned size, uint32_t value);
 
+/* True if the CPU reads this word without a side effect and it stays as it is until the next event or write;
+ * `value` gets it. Only event registers are known to be so. */
+bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value);
+
 /* Triggers a task by its address (PPI). An address that is no task is ignored and logged. */
 void bus_task(struct bus *bus, uint32_t address);
 

@@ -4,6 +4,7 @@
 #include "core/access.h"
 #include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/spin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,40 @@ static void call_watches(struct cpu *cpu, uint32_t address, uint32_t size)
     }
 }
 
+const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address)
+{
+    const struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
+    return info->address == address ? info : NULL;
+}
+
+uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected)
+{
+    bool branched = info->address != expected;
+    uint32_t cycles = info->cycles + (branched ? CYCLES_BRANCH : 0u);
+    if (!cpu->cache_is_on && info->address < cpu->flash_size)
+        cycles += info->fetch + (branched ? CYCLES_UNCACHED_BRANCH : 0u);
+    return cycles;
+}
+
+/*
+ * Picks a block now and then and sees if it comes again and again within a few blocks. By then the trail
+ * holds nothing but this loop, so that skipping whole rounds leaves it as it would be.
+ */
+static void look_for_spin(struct cpu *cpu, uint32_t address)
+{
+    if (address != cpu->spin_head) {
+        if (++cpu->spin_age > SPIN_MAX_BLOCKS) {
+            cpu->spin_head = address;
+            cpu->spin_age = cpu->spin_count = 0;
+        }
+        return;
+    }
+    cpu->spin_age = 0;
+    if (++cpu->spin_count <= CPU_TRAIL)
+        return;
+    cpu->spin_count = spin_skip(cpu, address) ? CPU_TRAIL - 1 : 0;
+}
+
 static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
@@ -106,10 +141,9 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
         uc_emu_stop(uc);
         return;
     }
-    bool branched = address != cpu->expected;
-    clock->now += info->cycles + (branched ? CYCLES_BRANCH : 0u);
-    if (!cpu->cache_is_on && address < cpu->flash_size)
-        clock->now += info->fetch + (branched ? CYCLES_UNCACHED_BRANCH : 0u);
+    if (cpu->speed.skip_spins)
+        look_for_spin(cpu, address);
+    clock->now += cpu_block_cycles(cpu, info, cpu->expected);
     cpu->expected = address + size;
     cpu->block_address = address;
     cpu->block_size = size;

@@ -158,6 +158,7 @@ struct cpu_region {
 /* Speed tricks that must not change any result; each can be switched off. */
 struct cpu_speed {
     bool inline_stores;
+    bool skip_spins; /* core/spin.h */
 };
 
 /* Watches for the start of a block of code; see cpu_watch. */
@@ -206,6 +207,10 @@ struct cpu {
     struct block_info *blocks;
     uint8_t *ram_code; /* a byte a 4 KiB RAM page: code was run from it */
     bool cache_is_on;  /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
+
+    uint32_t spin_head; /* a block of a loop, perhaps: looked for when it comes again soon */
+    uint8_t spin_age;   /* blocks since it was chosen or came last */
+    uint8_t spin_count; /* how often it came in time */
 
     uint32_t trail[CPU_TRAIL];
     unsigned trail_next;
@@ -300,6 +305,10 @@ void cpu_update_careful(struct cpu *cpu);
 uint32_t cpu_find_access(struct cpu *cpu, uint32_t address, enum cpu_access access);
 /* cpu.c: lets the engine run from `pc` until it stops by itself or reaches `stop_at`. */
 uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at);
+/* cpu.c: what is known of the flash block at an address that was run before, or NULL. */
+const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address);
+/* cpu.c: cycles that running the block takes, if the code before it ended at `expected`. */
+uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected);
 /* cpu.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
 void cpu_after_engine(struct cpu *cpu, uc_err error);
 

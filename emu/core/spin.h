@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exact elision of spins. Firmware waits in small loops: for an interrupt (`b .`), for a flag in RAM or an
+ * event register, or for the cycle counter to pass a mark. Where such a loop can be proven to do the same for
+ * its next n rounds, the rounds are not run: virtual time and the registers move on as if they had been.
+ *
+ * The proof: the loop is interpreted once with every register as a straight line (value now, change a round).
+ * Its reads must be of memory that it does not write, of event registers, or of DWT.CYCCNT; a store must
+ * write what is there already; each result must again be a straight line, equal to the assumption; each
+ * branch holds its direction for a number of rounds that follows from the lines. The least of these, and the
+ * next event, bound n. Anything else – an instruction not known here, a read with a side effect, a watched
+ * address – and the loop is run as it is.
+ *
+ * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
+ *
+ * Not modelled: loops of more than SPIN_MAX_BLOCKS blocks, loops that poll timers, RTC or the SysTick count.
+ */
+#ifndef SOSIM_CORE_SPIN_H
+#define SOSIM_CORE_SPIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cpu;
+
+#define SPIN_MAX_BLOCKS 12
+
+/* Called at the start of the block at `address`, which was reached again within few blocks, before its cycles
+ * are charged. Moves time and registers on by whole rounds; false if it could not. */
+bool spin_skip(struct cpu *cpu, uint32_t address);
+
+#endif
