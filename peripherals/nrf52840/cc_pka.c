@@ -7,7 +7,6 @@
 
 #define WORD_BITS  64u
 #define EXTRA_BITS 8u /* of a number that has not been reduced to the end */
-#define NO_OPERAND 32u
 
 enum {
     MEMORY_MAP = 0x000,
