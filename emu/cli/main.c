@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 
 static const struct command *const commands[] = {
+    &cmd_run,
     &cmd_validate,
     &cmd_inspect,
     &cmd_images,

@@ -289,7 +289,7 @@ static const char *reset_word(const char *cause)
 }
 
 /* Resets and power cuts in order of time. Power that comes back is no event of its own: the cut was. */
-static size_t merge_resets(const struct run_result *result, struct led_reset *resets)
+size_t result_resets(const struct run_result *result, struct led_reset *resets)
 {
     size_t count = 0, cut = 0;
     for (size_t i = 0; i < result->boot_count; i++) {
@@ -332,7 +332,7 @@ static int finish_lights(struct run_result *result)
     struct led_reset *resets = malloc(room * sizeof *resets);
     double *resets_ms = malloc(room * sizeof *resets_ms);
     int status = resets && resets_ms ? 0 : -1;
-    size_t count = status ? 0 : merge_resets(result, resets);
+    size_t count = status ? 0 : result_resets(result, resets);
     for (size_t i = 0; i < count; i++)
         resets_ms[i] = resets[i].t_ms;
     for (size_t i = 0; i < result->light_count && !status; i++)

@@ -20,6 +20,7 @@
 
 #include "led/phrases.h"
 #include "led/recorder.h"
+#include "led/story.h"
 
 #define RESULT_SCHEMA_VERSION 1
 /* Different findings; more are only counted. */
@@ -141,6 +142,12 @@ void result_add_finding(struct run_result *result, double t_ms, const char *topi
 void result_add_module(struct run_result *result, const char *name, unsigned version, uint32_t address,
                        bool valid);
 void result_set_last_addresses(struct run_result *result, const uint32_t *addresses, size_t count);
+
+/*
+ * The resets and power cuts so far in order of time, as a lamp's story wants them; `resets` has room for all
+ * boots and cuts. Returns how many there are.
+ */
+size_t result_resets(const struct run_result *result, struct led_reset *resets);
 
 /*
  * Ends the collection: recognises what the lamps showed up to `virtual_ms` and settles the verdict. `verdict`

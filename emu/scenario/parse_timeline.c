@@ -28,7 +28,7 @@ static int trigger_led(const struct reader *r, const cJSON *item, struct trigger
 
 static int trigger_flash(const struct reader *r, const cJSON *item, struct trigger *out)
 {
-    static const char *const members[] = {"array", "op", "nth", "address", "length", "file", "moment", NULL};
+    static const char *const members[] = {"array", "op", "nth", "address", "length", "moment", NULL};
     static const char *const ops[] = {"program", "erase", NULL};
     static const char *const moments[] = {"after", "before", "within", NULL};
     unsigned array = 0, op = 0, moment = FLASH_AFTER;
@@ -38,8 +38,7 @@ static int trigger_flash(const struct reader *r, const cJSON *item, struct trigg
         read_choice(r, member(item, "moment"), moments, &moment) ||
         read_whole(r, member(item, "nth"), 1, UINT64_MAX, &out->nth) ||
         read_u32(r, member(item, "address"), 0, UINT32_MAX, &out->from) ||
-        read_u32(r, member(item, "length"), 1, UINT32_MAX, &length) ||
-        read_text(r, member(item, "file"), &out->file))
+        read_u32(r, member(item, "length"), 1, UINT32_MAX, &length))
         return -1;
     out->array = member(item, "array") ? nor_arrays[array] : NULL;
     out->has_op = member(item, "op") != NULL;
@@ -50,14 +49,6 @@ static int trigger_flash(const struct reader *r, const cJSON *item, struct trigg
         return missing(r, item, "address");
     if (member(item, "address"))
         out->to = length > UINT32_MAX - out->from ? UINT32_MAX : out->from + length;
-    if (out->file && (member(item, "address") || (out->array && strcmp(out->array, "external"))))
-        return json_doc_error(r->doc, item, r->why,
-                              "a file lies in the external flash, wherever its blocks are");
-    if (out->file && out->file[0] != '/')
-        return json_doc_error(r->doc, member(item, "file"), r->why,
-                              "a path in the device's file system begins with /");
-    if (out->file)
-        out->array = "external";
     return 0;
 }
 

@@ -170,6 +170,25 @@ int scenario_path(const struct scenario *scenario, const cJSON *at, const char *
     return 0;
 }
 
+void scenario_override_version(struct scenario *scenario, const char *version)
+{
+    const char *was = NULL;
+    for (size_t i = 0; i < scenario->module_count && !was; i++)
+        was = scenario->modules[i].published;
+#define REPLACE(module)                                                                                      \
+    do {                                                                                                     \
+        if (was && (module).published && !strcmp((module).published, was))                                   \
+            (module).published = version;                                                                    \
+    } while (0)
+    for (size_t i = 0; i < scenario->state.slot_count; i++)
+        REPLACE(scenario->state.slots[i].module);
+    for (size_t i = 0; i < scenario->expect_count; i++)
+        REPLACE(scenario->expects[i].module);
+    for (size_t i = 0; i < scenario->module_count; i++)
+        REPLACE(scenario->modules[i]);
+#undef REPLACE
+}
+
 /* --- what it refers to ----------------------------------------------------------------------------------
  */
 

@@ -173,7 +173,6 @@ struct trigger {
     bool has_op;
     enum nor_kind op;
     uint32_t from, to; /* the operation touches this range, `to` not included */
-    const char *file;  /* only operations in the blocks that this file had when the step began to wait */
     enum flash_moment moment;
     uint64_t nth; /* the n-th of its kind, from 1 */
     uint32_t address;
@@ -297,6 +296,12 @@ void scenario_free(struct scenario *scenario);
  * image. Returns 0, or -1 with `why`.
  */
 int scenario_check(const struct scenario *scenario, struct diag *why);
+
+/*
+ * Makes every mention of the version that the first published module has mean another; `version` must outlive
+ * the scenario. So one scenario can be run on all versions.
+ */
+void scenario_override_version(struct scenario *scenario, const char *version);
 
 /* A path of the scenario, made absolute or relative to the working directory. 0, or -1 with `why`. */
 int scenario_path(const struct scenario *scenario, const cJSON *at, const char *relative,

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "scenario/run.h"
+
+struct run_arguments {
+    const char *scenario;
+    const char *json, *junit, *vcd;
+    const char *modules_version;
+    bool trace, quiet;
+    struct run_options options;
+};
+
+static bool take_value(int argc, char **argv, int *i, const char *name, const char **value)
+{
+    if (strcmp(argv[*i], name) != 0 || *i + 1 >= argc) {
+        return false;
+    }
+    *value = argv[++*i];
+    return true;
+}
+
+static int take_seed(const char *text, struct run_options *options)
+{
+    char *end;
+    errno = 0;
+    options->seed = strtoull(text, &end, 0);
+    options->has_seed = true;
+    if (errno != 0 || *end != '\0' || text[0] == '-' || text[0] == '\0') {
+        return cmd_bad_usage(&cmd_run, "\"%s\" is no seed", text);
+    }
+    return EXIT_AS_EXPECTED;
+}
+
+static int parse_arguments(int argc, char **argv, struct run_arguments *arguments)
+{
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        const char *seed = NULL;
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+        } else if (options && strcmp(argv[i], "--trace") == 0) {
+            arguments->trace = true;
+        } else if (options && strcmp(argv[i], "--quiet") == 0) {
+            arguments->quiet = true;
+        } else if (options &&
+                   (take_value(argc, argv, &i, "--json", &arguments->json) ||
+                    take_value(argc, argv, &i, "--junit", &arguments->junit) ||
+                    take_value(argc, argv, &i, "--vcd", &arguments->vcd) ||
+                    take_value(argc, argv, &i, "--modules-version", &arguments->modules_version))) {
+            continue;
+        } else if (options && take_value(argc, argv, &i, "--seed", &seed)) {
+            if (take_seed(seed, &arguments->options) != EXIT_AS_EXPECTED) {
+                return EXIT_BAD_INPUT;
+            }
+        } else if (options && argv[i][0] == '-') {
+            return cmd_bad_usage(&cmd_run, "there is no option \"%s\", or its value is missing", argv[i]);
+        } else if (arguments->scenario != NULL) {
+            return cmd_bad_usage(&cmd_run, "one scenario at a time, not \"%s\" too", argv[i]);
+        } else {
+            arguments->scenario = argv[i];
+        }
+    }
+    return arguments->scenario != NULL ? EXIT_AS_EXPECTED : cmd_bad_usage(&cmd_run, "which scenario?");
+}
+
+typedef int (*writer)(const struct run_result *result, FILE *out);
+
+static int write_file(const char *path, writer write, const struct run_result *result)
+{
+    if (path == NULL) {
+        return 0;
+    }
+    FILE *out = fopen(path, "w");
+    int err = out == NULL || write(result, out) != 0 ? -1 : 0;
+    if (out != NULL && fclose(out) != 0) {
+        err = -1;
+    }
+    if (err != 0) {
+        fprintf(stderr, "sosim run: %s: %s\n", path, strerror(errno));
+    }
+    return err;
+}
+
+static int write_all(const struct run_arguments *arguments, const struct run_result *result)
+{
+    int code = run_verdict_exit_code(result->verdict);
+    if (arguments->quiet) {
+        printf("%s\n", result->light_count != 0 ? result->lights[0].line : "dark");
+    } else if (result_write_text(result, stdout) != 0) {
+        return EXIT_EMULATOR_STOPPED;
+    }
+    int err = write_file(arguments->json, result_write_json, result);
+    err |= write_file(arguments->junit, result_write_junit, result);
+    err |= write_file(arguments->vcd, result_write_vcd, result);
+    return err != 0 && code == EXIT_AS_EXPECTED ? EXIT_BAD_INPUT : code;
+}
+
+static int run_scenario(struct run_arguments *arguments, struct scenario *scenario)
+{
+    struct run_result result;
+    struct diag why = {{0}};
+    if (arguments->modules_version != NULL) {
+        scenario_override_version(scenario, arguments->modules_version);
+    }
+    if (scenario_check(scenario, &why) != 0) {
+        fprintf(stderr, "%s\n", why.text);
+        return EXIT_BAD_INPUT;
+    }
+    arguments->options.trace = arguments->trace ? stderr : NULL;
+    result_init(&result);
+    int code = EXIT_BAD_INPUT;
+    if (scenario_run(scenario, &arguments->options, &result, &why) != 0) {
+        fprintf(stderr, "%s\n", why.text);
+    } else if (result.out_of_memory) {
+        fprintf(stderr, "sosim run: out of memory\n");
+        code = EXIT_EMULATOR_STOPPED;
+    } else {
+        code = write_all(arguments, &result);
+    }
+    result_free(&result);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct run_arguments arguments = {0};
+    struct scenario scenario;
+    struct diag why;
+    if (parse_arguments(argc, argv, &arguments) != EXIT_AS_EXPECTED) {
+        return EXIT_BAD_INPUT;
+    }
+    if (scenario_load(&scenario, arguments.scenario, &why) != 0) {
+        fprintf(stderr, "%s\n", why.text);
+        return EXIT_BAD_INPUT;
+    }
+    int code = run_scenario(&arguments, &scenario);
+    scenario_free(&scenario);
+    return code;
+}
+
+const struct command cmd_run = {
+    .name = "run",
+    .summary = "run a scenario and say what the device did",
+    .help =
+        "Usage: sosim run SCENARIO [OPTION...]\n"
+        "\n"
+        "Runs the scenario's firmware on the emulated board and prints what the lamp told, in one line,\n"
+        "then whether that is what the scenario expects, and why.\n"
+        "\n"
+        "  --json FILE             write the whole result as JSON\n"
+        "  --junit FILE            write the expectations as JUnit XML\n"
+        "  --vcd FILE              write the lamps as a waveform\n"
+        "  --trace                 print resets, flash operations and lamp changes to stderr as they come\n"
+        "  --seed N                use another seed than the scenario's\n"
+        "  --modules-version V     run the scenario with the modules of another Device OS version\n"
+        "  --quiet                 print the one line only\n"
+        "\n"
+        "Exit codes: 0 as expected; 1 an expectation failed; 2 the scenario cannot be run;\n"
+        "3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",
+    .run = run,
+};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tells panics with their reason: the code, the place of the failed check with its instructions, who called,
+ * and what was done to the flashes just before.
+ */
+#include "scenario/run_internal.h"
+
+#include "image/bytes.h"
+#include "image/littlefs_scan.h"
+#include "image/module_set.h"
+#include "image/panic_finder.h"
+#include "led/meaning.h"
+
+#include <capstone/capstone.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MBR_END       0x1000u
+#define RAM_BASE      0x20000000u
+#define STACK_WORDS   128u
+#define CALLERS       4u
+#define SITE_SIZE     700
+#define BEFORE_SITE   24u /* bytes of code shown before an assertion, at most */
+#define SAME_CALL_MS  1.0
+#define SITE_LINES    3u
+#define LR_EXC_RETURN 0xffffff00u
+
+struct words {
+    char text[SITE_SIZE];
+    size_t used;
+};
+
+static void add(struct words *words, const char *format, ...) DIAG_PRINTF(2, 3);
+static void add(struct words *words, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    int n = vsnprintf(words->text + words->used, sizeof words->text - words->used, format, values);
+    va_end(values);
+    if (n > 0)
+        words->used +=
+            (size_t)n < sizeof words->text - words->used ? (size_t)n : sizeof words->text - words->used - 1;
+}
+
+const char *run_stage(const struct runner *run, uint32_t address)
+{
+    const struct board_images *images = &run->board.images;
+    if (address < MBR_END)
+        return "mbr";
+    for (size_t i = 0; i < images->slot_count; i++) {
+        const struct board_slot *slot = &images->slots[i];
+        if (address - slot->address < slot->size)
+            return slot->function == MODULE_FUNCTION_USER_PART ? "user" : slot->name;
+    }
+    return NULL;
+}
+
+/* The last instructions before the call that returns to `site`. */
+static void add_instructions(struct words *words, const struct runner *run, uint32_t site)
+{
+    csh handle;
+    cs_insn *list;
+    const struct nor *flash = &run->machine.soc.flash;
+    if (site >= flash->size || site < BEFORE_SITE ||
+        cs_open(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS, &handle))
+        return;
+    /* Code cannot be read backwards: begin early enough, and take a beginning from which the site is reached.
+     */
+    for (uint32_t back = BEFORE_SITE; back >= 4; back -= 2) {
+        size_t count = cs_disasm(handle, flash->data + site - back, back, site - back, 0, &list);
+        bool whole = count && list[count - 1].address + list[count - 1].size == site;
+        for (size_t i = whole && count > SITE_LINES ? count - SITE_LINES : 0; whole && i < count; i++)
+            add(words, "%s%s %s", i + SITE_LINES == count || !i ? " (" : "; ", list[i].mnemonic,
+                list[i].op_str);
+        if (count)
+            cs_free(list, count);
+        if (whole) {
+            add(words, ")");
+            break;
+        }
+    }
+    cs_close(&handle);
+}
+
+/* Values on the stack that look like return addresses. */
+static void add_callers(struct words *words, const struct runner *run)
+{
+    const struct nor *flash = &run->machine.soc.flash;
+    uint32_t sp = cpu_reg(&run->machine.cpu, 13);
+    unsigned found = 0;
+    for (uint32_t i = 0; i < STACK_WORDS && found < CALLERS; i++) {
+        uint8_t bytes[4];
+        if (cpu_peek(&run->machine.cpu, sp + 4 * i, bytes, 4))
+            return;
+        uint32_t value = read_le32(bytes);
+        if (!(value & 1u) || value < MBR_END || !panic_is_return_address(flash->data, flash->size, 0, value))
+            continue;
+        add(words, "%s 0x%x", found++ ? "," : ", called from", value & ~1u);
+    }
+}
+
+/* Device OS 4 hands a text of the failed check over in r1. */
+static void add_message(struct words *words, const struct runner *run)
+{
+    uint8_t text[64];
+    uint32_t at = cpu_reg(&run->machine.cpu, 1);
+    size_t length = 0;
+    if (at < MBR_END || at >= run->machine.soc.flash.size - sizeof text ||
+        cpu_peek(&run->machine.cpu, at, text, sizeof text))
+        return;
+    while (length < sizeof text && isprint(text[length]))
+        length++;
+    if (length >= 8)
+        add(words, " \"%.*s\"", (int)length, (const char *)text);
+}
+
+/* --- the flash operations before ------------------------------------------------------------------------
+ */
+
+static void tell_flash(struct runner *run, int code)
+{
+    struct words words = {{0}, 0};
+    struct lfs_image image;
+    struct lfs_fs fs;
+    struct lfs_scan scan;
+    struct nor *nor = machine_array(&run->machine, "external");
+    uint64_t first = run->flash_ops > FLASH_RING ? run->flash_ops - FLASH_RING : 0;
+    bool known = nor && !lfs_image_init(&image, nor->data, nor->size, LFS_BLOCK_COUNT, NULL) &&
+                 !lfs_image_mount(&image, &fs, NULL) && !lfs_scan(&fs, &scan, NULL);
+    if (first == run->flash_ops)
+        return;
+    add(&words, "last flash operations before panic %d:", code);
+    for (uint64_t i = first; i < run->flash_ops; i++) {
+        const struct flash_op *op = &run->ring[i % FLASH_RING];
+        char owner[96];
+        add(&words, "%s %s of %s 0x%06x+%u", i > first ? "," : "",
+            op->kind == NOR_ERASE ? "erase" : "program", op->array, op->address, op->size);
+        if (known && !strcmp(op->array, "external") && op->address / LFS_BLOCK_SIZE < LFS_BLOCK_COUNT)
+            add(&words, " (%s)", lfs_block_owner(&scan, op->address / LFS_BLOCK_SIZE, owner, sizeof owner));
+    }
+    if (known)
+        lfs_scan_free(&scan);
+    result_add_finding(run->result, machine_ms(&run->machine), "panic", words.text, false);
+}
+
+static void on_panic(void *context, struct cpu *cpu, uint32_t address)
+{
+    struct runner *run = context;
+    struct words words = {{0}, 0};
+    uint32_t lr = cpu_reg(cpu, 14);
+    int code = (int)cpu_reg(cpu, 0);
+    const struct run_result *result = run->result;
+    /* A block is told again when the run stopped in front of it and goes on. */
+    const struct result_panic *last = result->panic_count ? &result->panics[result->panic_count - 1] : NULL;
+    if (last && last->lr == (lr & ~1u) && machine_ms(&run->machine) - last->t_ms < SAME_CALL_MS)
+        return;
+    add(&words, "at 0x%x", (lr & ~1u) - 4);
+    if (lr < LR_EXC_RETURN) {
+        add_instructions(&words, run, lr & ~1u);
+        add_message(&words, run);
+        add_callers(&words, run);
+    }
+    const struct result_panic panic = {.t_ms = machine_ms(&run->machine),
+                                       .code = code,
+                                       .stage = (char *)run_stage(run, address),
+                                       .pc = address,
+                                       .lr = lr & ~1u,
+                                       .site = words.text};
+    result_add_panic(run->result, &panic);
+    run_trace(run, "panic %d %s", code, words.text);
+    tell_flash(run, code);
+}
+
+void panic_watch(struct runner *run)
+{
+    const struct board_images *images = &run->board.images;
+    struct nor *flash = &run->machine.soc.flash;
+    for (size_t i = 0; i < images->slot_count; i++) {
+        const struct board_slot *slot = &images->slots[i];
+        struct panic_function found;
+        bool code =
+            slot->function == MODULE_FUNCTION_BOOTLOADER || slot->function == MODULE_FUNCTION_SYSTEM_PART;
+        if (code && slot->address < flash->size && slot->size <= flash->size - slot->address &&
+            panic_find(flash->data + slot->address, slot->size, slot->address, &found))
+            cpu_watch(&run->machine.cpu, found.address, on_panic, run);
+    }
+}

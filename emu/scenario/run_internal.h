@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files that run a scenario (run.c, run_*.c, panic_watch.c); for no others. */
+#ifndef SOSIM_SCENARIO_RUN_INTERNAL_H
+#define SOSIM_SCENARIO_RUN_INTERNAL_H
+
+#include "led/recorder.h"
+#include "scenario/device.h"
+#include "scenario/run.h"
+
+#define RUN_LIGHTS  8
+#define FLASH_RING  8
+#define SPIN_BLOCKS 24    /* a CPU that runs more different blocks than these does not spin */
+#define DARK_MS     5000  /* so long dark, and spinning: a hang */
+#define SETTLE_MS   10000 /* so long one phrase: settled */
+
+/* What the trigger that is waited for has seen since its step began to wait. */
+struct armed {
+    const struct trigger *trigger; /* NULL: none */
+    uint64_t since;                /* cycle */
+    uint64_t seen;
+    bool fired;
+};
+
+struct spin {
+    uint32_t blocks[SPIN_BLOCKS];
+    unsigned count;
+    bool many;            /* more than fit */
+    double dark_since_ms; /* the lamp is dark since; negative: it is lit */
+    bool hung, told;
+};
+
+struct runner {
+    const struct scenario *scenario;
+    const struct run_options *options;
+    struct run_result *result;
+    struct board board;
+    struct machine machine;
+    struct device device;
+    struct led_recorder lights[RUN_LIGHTS];
+    size_t light_count;
+    size_t step;         /* that is waited for */
+    struct armed armed;  /* its trigger, or `until` once all steps are done */
+    uint64_t step_cycle; /* of the last step */
+    bool stopped;        /* an action ended the run */
+    bool cut;            /* a flash operation was cut: power is to go off at once */
+    struct flash_op ring[FLASH_RING];
+    uint64_t flash_ops;
+    uint64_t pc_cycle;  /* at which a watched address was seen last */
+    bool flash_changed; /* internal flash, since panic functions were looked for */
+    uint64_t flash_changed_at;
+    struct spin spin;
+    struct diag failure; /* the scenario turned out wrong while it ran */
+    bool failed;
+};
+
+/* run_watch.c: subscribes to the machine, arms triggers. */
+int run_watch(struct runner *run, struct diag *why);
+void run_arm(struct runner *run, const struct trigger *trigger);
+/* Looks whether a trigger that depends on time or lamps has come. */
+void run_poll(struct runner *run);
+/* Cycle at which a trigger by time is due, CLOCK_NEVER for the others. */
+uint64_t run_due(const struct runner *run);
+/* Puts the watches on code addresses anew: panic functions, and what the armed trigger waits for. */
+void run_set_watches(struct runner *run);
+/* Whose meanings a lamp's phrases have. */
+enum led_lamp run_lamp(const char *light);
+void run_trace(struct runner *run, const char *format, ...) DIAG_PRINTF(2, 3);
+
+/* panic_watch.c: finds the panic functions of what is in flash now and adds watches on them. */
+void panic_watch(struct runner *run);
+/* Kind of the module that has this address: "bootloader", "mbr", …; NULL for none. */
+const char *run_stage(const struct runner *run, uint32_t address);
+
+/* run_led.c: what the lamps showed so far. */
+struct led_view {
+    struct led_phrases phrases;
+    struct led_story story;
+    size_t resets;
+};
+/* Returns 0, or -1 when memory ran out or there is no such lamp (then the view is empty). Release the view.
+ */
+int run_led_view(struct runner *run, const char *light, struct led_view *view);
+void run_led_view_free(struct led_view *view);
+bool led_pattern_fits(const struct led_pattern *pattern, const struct led_phrase *phrase);
+/* Words for a pattern. Returns `text`. */
+char *led_pattern_words(const struct led_pattern *pattern, char *text, size_t size);
+/* The story repeats, or its last phrase has lasted, or the device hangs. */
+bool run_settled(struct runner *run);
+
+/* run_hang.c: looks at where the CPU is; to be called now and then. */
+void run_watch_hang(struct runner *run);
+
+/* run_expect.c: judges all expectations and adds them to the result. Returns 0, or -1 when memory ran out. */
+void run_judge(struct runner *run);
+
+#endif

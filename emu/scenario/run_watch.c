@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a run hears of the machine, and whether that is what its timeline waits for. */
+#include "scenario/run_internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define MS(cycle) ((double)(cycle) / (double)CYCLES_PER_MS)
+
+void run_trace(struct runner *run, const char *format, ...)
+{
+    if (!run->options->trace)
+        return;
+    va_list values;
+    va_start(values, format);
+    fprintf(run->options->trace, "%14.6f ms  ", machine_ms(&run->machine));
+    vfprintf(run->options->trace, format, values);
+    fputc('\n', run->options->trace);
+    va_end(values);
+}
+
+static void fire(struct runner *run)
+{
+    run->armed.fired = true;
+    machine_stop(&run->machine);
+}
+
+/* Counts one more of what the trigger is about. */
+static void count_one(struct runner *run)
+{
+    if (!run->armed.fired && ++run->armed.seen >= run->armed.trigger->nth)
+        fire(run);
+}
+
+static bool waits_for(const struct runner *run, enum trigger_kind kind)
+{
+    return run->armed.trigger && run->armed.trigger->kind == kind;
+}
+
+static bool flash_fits(const struct trigger *trigger, const struct flash_op *op)
+{
+    return (!trigger->array || !strcmp(trigger->array, op->array)) &&
+           (!trigger->has_op || trigger->op == op->kind) && op->address < trigger->to &&
+           (op->size > trigger->from || op->address > trigger->from - op->size);
+}
+
+/* --- signals --------------------------------------------------------------------------------------------
+ */
+
+enum led_lamp run_lamp(const char *name)
+{
+    return !strcmp(name, "rgb") ? LED_LAMP_STATUS : !strcmp(name, "charge") ? LED_LAMP_CHARGE : LED_LAMP_USER;
+}
+
+static struct led_recorder *recorder_of(struct runner *run, const char *name)
+{
+    size_t i = 0;
+    while (i < run->light_count && strncmp(run->lights[i].name, name, sizeof run->lights[i].name - 1))
+        i++;
+    if (i == run->light_count && i < RUN_LIGHTS) {
+        led_recorder_init(&run->lights[i], name, NULL);
+        run->light_count++;
+    }
+    return i < RUN_LIGHTS ? &run->lights[i] : NULL;
+}
+
+static void on_light(void *context, uint64_t cycle, const void *what)
+{
+    struct runner *run = context;
+    const struct light_change *change = what;
+    struct led_recorder *recorder = recorder_of(run, change->light);
+    if (recorder)
+        led_recorder_level(recorder, cycle, change->r, change->g, change->b);
+    run_trace(run, "light %s %u %u %u", change->light, change->r, change->g, change->b);
+}
+
+static void on_flash(void *context, uint64_t cycle, const void *what)
+{
+    struct runner *run = context;
+    const struct flash_op *op = what;
+    run->ring[run->flash_ops++ % FLASH_RING] = *op;
+    if (!strcmp(op->array, "internal")) {
+        run->flash_changed = true;
+        run->flash_changed_at = cycle;
+    }
+    run_trace(run, "flash %s #%" PRIu64 " %s 0x%06" PRIx32 "+%" PRIu32 "%s", op->array, op->number,
+              op->kind == NOR_ERASE ? "erase" : "program", op->address, op->size, op->cut ? " cut" : "");
+    if (waits_for(run, TRIGGER_FLASH) && run->armed.trigger->moment == FLASH_AFTER &&
+        flash_fits(run->armed.trigger, op))
+        count_one(run);
+}
+
+static void on_reset(void *context, uint64_t cycle, const void *what)
+{
+    struct runner *run = context;
+    const struct reset_note *note = what;
+    bool cold = note->cause == RESET_POWER_ON;
+    result_add_boot(run->result, MS(cycle), reset_cause_name(note->cause), cold);
+    run_trace(run, "reset %s", reset_cause_name(note->cause));
+    run->flash_changed = true;
+    if (waits_for(run, TRIGGER_RESET) && !cold)
+        count_one(run);
+}
+
+static void on_exception(void *context, uint64_t cycle, const void *what)
+{
+    struct runner *run = context;
+    const struct exception_note *note = what;
+    (void)cycle;
+    if (waits_for(run, TRIGGER_EXCEPTION) && note->number == run->armed.trigger->number)
+        count_one(run);
+}
+
+static void on_finding(void *context, uint64_t cycle, const void *what)
+{
+    struct runner *run = context;
+    const struct finding *finding = what;
+    result_add_finding(run->result, MS(cycle), finding->topic, finding->text, finding->guest_fault);
+}
+
+/* --- power cuts at flash operations ---------------------------------------------------------------------
+ */
+
+/* Half of the operation happens: the first half of the bytes. Cells of a torn erase are as good as erased. */
+static void tear(struct nor *nor, const struct flash_op *op, const uint8_t *bytes)
+{
+    uint32_t half = op->size / 2;
+    for (uint32_t i = 0; i < half; i++) {
+        uint8_t *cell = &nor->data[op->address + i];
+        *cell = op->kind == NOR_ERASE ? 0xff : (uint8_t)(*cell & bytes[i]);
+    }
+}
+
+static enum nor_fault on_operation(void *context, struct nor *nor, const struct flash_op *op,
+                                   const uint8_t *bytes)
+{
+    struct runner *run = context;
+    if (run->cut)
+        return NOR_FAULT_CUT;
+    if (!waits_for(run, TRIGGER_FLASH) || run->armed.fired || run->armed.trigger->moment == FLASH_AFTER ||
+        !flash_fits(run->armed.trigger, op))
+        return NOR_FAULT_NONE;
+    count_one(run);
+    if (!run->armed.fired)
+        return NOR_FAULT_NONE;
+    if (run->armed.trigger->moment == FLASH_WITHIN)
+        tear(nor, op, bytes);
+    run->cut = true;
+    return NOR_FAULT_CUT;
+}
+
+/* --- code addresses -------------------------------------------------------------------------------------
+ */
+
+static void on_pc(void *context, struct cpu *cpu, uint32_t address)
+{
+    struct runner *run = context;
+    /* A block is told again when the run stopped in front of it and goes on. */
+    if (!waits_for(run, TRIGGER_PC) || address != (run->armed.trigger->address & ~1u) ||
+        (run->armed.seen && run->pc_cycle == cpu->bus->clock.now))
+        return;
+    run->pc_cycle = cpu->bus->clock.now;
+    count_one(run);
+}
+
+void run_set_watches(struct runner *run)
+{
+    cpu_unwatch_all(&run->machine.cpu);
+    panic_watch(run);
+    run->flash_changed = false;
+    if (waits_for(run, TRIGGER_PC))
+        cpu_watch(&run->machine.cpu, run->armed.trigger->address, on_pc, run);
+}
+
+/* --- arming and polling ---------------------------------------------------------------------------------
+ */
+
+void run_arm(struct runner *run, const struct trigger *trigger)
+{
+    run->armed = (struct armed){.trigger = trigger, .since = run->machine.bus.clock.now};
+    run_set_watches(run);
+}
+
+static bool led_shown(struct runner *run)
+{
+    struct led_view view;
+    const struct led_pattern *pattern = &run->armed.trigger->led;
+    bool shown = false;
+    if (run_led_view(run, pattern->light, &view))
+        return false;
+    for (size_t i = 0; i < view.phrases.count && !shown; i++)
+        shown = view.phrases.item[i].end_ms > MS(run->armed.since) &&
+                led_pattern_fits(pattern, &view.phrases.item[i]);
+    run_led_view_free(&view);
+    return shown;
+}
+
+void run_poll(struct runner *run)
+{
+    struct armed *armed = &run->armed;
+    uint64_t now = run->machine.bus.clock.now;
+    if (!armed->trigger || armed->fired)
+        return;
+    switch (armed->trigger->kind) {
+    case TRIGGER_AT_MS:
+    case TRIGGER_AFTER_MS:
+        armed->fired = now >= run_due(run);
+        break;
+    case TRIGGER_LED:
+        armed->fired = led_shown(run);
+        break;
+    case TRIGGER_SETTLED:
+        armed->fired = run_settled(run);
+        break;
+    default:
+        break; /* told by signals and watches */
+    }
+}
+
+uint64_t run_due(const struct runner *run)
+{
+    const struct trigger *trigger = run->armed.trigger;
+    if (!trigger || (trigger->kind != TRIGGER_AT_MS && trigger->kind != TRIGGER_AFTER_MS))
+        return CLOCK_NEVER;
+    uint64_t cycles = (uint64_t)(trigger->ms * (double)CYCLES_PER_MS + 0.5);
+    return trigger->kind == TRIGGER_AT_MS ? cycles : run->armed.since + cycles;
+}
+
+int run_watch(struct runner *run, struct diag *why)
+{
+    static const char *const arrays[] = {"internal", "uicr", "external", "otp"};
+    struct signals *signals = &run->machine.bus.signals;
+    recorder_of(run, "rgb");
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        struct nor *nor = machine_array(&run->machine, arrays[i]);
+        if (nor) {
+            nor->fault = on_operation;
+            nor->fault_context = run;
+        }
+    }
+    if (signal_subscribe(signals, SIGNAL_LIGHT, on_light, run) ||
+        signal_subscribe(signals, SIGNAL_FLASH, on_flash, run) ||
+        signal_subscribe(signals, SIGNAL_RESET, on_reset, run) ||
+        signal_subscribe(signals, SIGNAL_EXCEPTION, on_exception, run) ||
+        signal_subscribe(signals, SIGNAL_FINDING, on_finding, run)) {
+        diag_set(why, "too many listeners to the machine");
+        return -1;
+    }
+    return 0;
+}
