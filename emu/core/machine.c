@@ -100,8 +100,11 @@ int machine_init(struct machine *machine, const struct board *board, const struc
     memset(machine, 0, sizeof *machine);
     machine->board = board;
     machine->decay = options->seed ^ 0x6465636179ull;
-    if (!build(machine, options, why))
+    if (!build(machine, options, why)) {
+        machine_set_usb(machine, true);
+        machine_set_battery(machine, true);
         return 0;
+    }
     machine_destroy(machine);
     return -1;
 }
@@ -194,6 +197,26 @@ void machine_power_off(struct machine *machine)
     bus_reset(&machine->bus, RESET_POWER_ON);
     power_parts(machine, false);
     clock_kick(&machine->bus.clock);
+}
+
+static void tell_parts(struct machine *machine, const char *what, double value)
+{
+    for (unsigned i = 0; i < machine->board->parts; i++) {
+        const struct part *part = &machine->parts[i];
+        if (part->kind->input)
+            part->kind->input(part->model, what, value);
+    }
+}
+
+void machine_set_usb(struct machine *machine, bool present)
+{
+    power_set_vbus(&machine->soc.power, present);
+    tell_parts(machine, "vbus", present);
+}
+
+void machine_set_battery(struct machine *machine, bool present)
+{
+    tell_parts(machine, "battery", present);
 }
 
 void machine_reset_pin(struct machine *machine)

@@ -55,6 +55,11 @@ void machine_power_on(struct machine *machine, enum ram_after_off ram);
 /* Takes power away at this cycle, in the middle of whatever goes on; flash keeps what it has. */
 void machine_power_off(struct machine *machine);
 
+/* What the board is supplied from: USB's 5 V and the battery. They are seen by the chip's USB detector and by
+ * the parts that care; whether the machine runs is machine_power_on's alone. At the start: USB and a battery. */
+void machine_set_usb(struct machine *machine, bool present);
+void machine_set_battery(struct machine *machine, bool present);
+
 /* Presses and releases the reset pin. */
 void machine_reset_pin(struct machine *machine);
 
