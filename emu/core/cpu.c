@@ -31,6 +31,7 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
     bool in_ram = false;
     if (address < cpu->flash_size && size <= cpu->flash_size - address) {
         code = cpu->flash + address;
+        cpu->flash_code[address >> 12] = 1;
     } else {
         if (address - CODE_RAM_BASE < cpu->ram_size)
             offset = address - CODE_RAM_BASE;
@@ -353,7 +354,8 @@ int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_si
     cpu->intno = -1;
     cpu->blocks = calloc(1u << BLOCK_CACHE_BITS, sizeof *cpu->blocks);
     cpu->ram_code = calloc(ram_size >> 12, 1);
-    if (!cpu->blocks || !cpu->ram_code)
+    cpu->flash_code = calloc(flash_size >> 12, 1);
+    if (!cpu->blocks || !cpu->ram_code || !cpu->flash_code)
         return engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
     fast_store_find(cpu);
     uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &cpu->uc);
@@ -380,6 +382,7 @@ void cpu_destroy(struct cpu *cpu)
         uc_close(cpu->uc);
     free(cpu->blocks);
     free(cpu->ram_code);
+    free(cpu->flash_code);
     memset(cpu, 0, sizeof *cpu);
 }
 
@@ -717,22 +720,31 @@ int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size
     return 0;
 }
 
+/* Forgets what is known of code in one flash page, if any was run from it. */
+static void forget_flash_page(struct cpu *cpu, uint32_t page)
+{
+    if (!cpu->flash_code[page])
+        return;
+    cpu->flash_code[page] = 0;
+    for (uint32_t at = page << 12; at < (page + 1) << 12; at += 2)
+        cpu->blocks[at >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)].address = UINT32_MAX;
+    uc_ctl_remove_cache(cpu->uc, page << 12, (page + 1) << 12);
+}
+
 void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size)
 {
+    if (!size)
+        return;
     if (address < cpu->flash_size) {
-        /* A block that begins before the change may reach into it. */
-        uint32_t from = address > 1024 ? address - 1024 : 0;
-        if (size >= cpu->flash_size / 2) {
-            memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
-        } else {
-            for (uint32_t at = from; at < address + size; at += 2)
-                cpu->blocks[at >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)].address = UINT32_MAX;
-        }
-        uc_ctl_remove_cache(cpu->uc, from, address + size);
+        /* A block may begin in the page before the change and reach into it. */
+        uint32_t from = address >> 12;
+        for (uint32_t page = from ? from - 1 : 0;
+             page <= (address + size - 1) >> 12 && page < cpu->flash_size >> 12; page++)
+            forget_flash_page(cpu, page);
         return;
     }
     uint32_t offset = address - RAM_BASE;
-    if (offset >= cpu->ram_size || !size)
+    if (offset >= cpu->ram_size)
         return;
     for (uint32_t page = offset >> 12; page <= (offset + size - 1) >> 12 && page < cpu->ram_size >> 12;
          page++) {

@@ -205,7 +205,8 @@ struct cpu {
     uint32_t block_size;
     uint32_t expected; /* where the next block begins if no branch is taken */
     struct block_info *blocks;
-    uint8_t *ram_code; /* a byte a 4 KiB RAM page: code was run from it */
+    uint8_t *ram_code;   /* a byte a 4 KiB RAM page: code was run from it */
+    uint8_t *flash_code; /* likewise for flash, until the page changes */
     bool cache_is_on;  /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
 
     uint32_t spin_head; /* a block of a loop, perhaps: looked for when it comes again soon */
