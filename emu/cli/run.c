@@ -36,6 +36,16 @@ static int take_seed(const char *text, struct run_options *options)
     return EXIT_AS_EXPECTED;
 }
 
+static bool take_speed(const char *argument, struct run_options *options)
+{
+    bool slow = strcmp(argument, "--slow") == 0;
+    bool no_inline_stores = slow || strcmp(argument, "--no-inline-stores") == 0;
+    bool no_spin_skip = slow || strcmp(argument, "--no-spin-skip") == 0;
+    options->no_inline_stores |= no_inline_stores;
+    options->no_spin_skip |= no_spin_skip;
+    return no_inline_stores || no_spin_skip;
+}
+
 static int parse_arguments(int argc, char **argv, struct run_arguments *arguments)
 {
     bool options = true;
@@ -47,6 +57,8 @@ static int parse_arguments(int argc, char **argv, struct run_arguments *argument
             arguments->trace = true;
         } else if (options && strcmp(argv[i], "--quiet") == 0) {
             arguments->quiet = true;
+        } else if (options && take_speed(argv[i], &arguments->options)) {
+            continue;
         } else if (options &&
                    (take_value(argc, argv, &i, "--json", &arguments->json) ||
                     take_value(argc, argv, &i, "--junit", &arguments->junit) ||
@@ -159,6 +171,8 @@ const struct command cmd_run = {
         "  --seed N                use another seed than the scenario's\n"
         "  --modules-version V     run the scenario with the modules of another Device OS version\n"
         "  --quiet                 print the one line only\n"
+        "  --slow                  without any trick of speed; the result is the same. One at a time:\n"
+        "                          --no-inline-stores, --no-spin-skip\n"
         "\n"
         "Exit codes: 0 as expected; 1 an expectation failed; 2 the scenario cannot be run;\n"
         "3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",

@@ -16,7 +16,10 @@
 struct run_options {
     bool has_seed;
     uint64_t seed; /* instead of the scenario's */
-    FILE *trace;   /* a line for each reset, flash operation, lamp change and step; or NULL */
+    /* Speed tricks that are not to be used; the result is the same. */
+    bool no_inline_stores;
+    bool no_spin_skip;
+    FILE *trace; /* a line for each reset, flash operation, lamp change and step; or NULL */
 };
 
 /*
