@@ -182,7 +182,7 @@ int access_predict(struct cpu *cpu, uint32_t pc, struct instruction_access *acce
     access->size = thumb_size(first);
     if (access->size == 4 && cpu_peek(cpu, pc + 2, code + 2, 2))
         return -1;
-    struct block_info info;
+    struct block_info info = {.address = pc};
     block_measure(&info, code, access->size);
     access->uses_fpu = info.flags & BLOCK_FP;
     cs_insn *insn;

@@ -103,6 +103,7 @@ static void charge(struct cpu *cpu, uint32_t pc, uint32_t size)
     struct block_info info;
     if (cpu_peek(cpu, pc, code, size))
         return;
+    info.address = pc;
     block_measure(&info, code, size);
     cpu->bus->clock.now += info.cycles + (pc != cpu->expected ? CYCLES_BRANCH : 0);
     cpu->expected = pc + size;

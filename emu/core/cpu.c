@@ -43,6 +43,7 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
         cpu->ram_code[offset >> 12] = 1;
         fast_store_code_page(cpu, RAM_BASE + offset);
     }
+    info->address = address;
     if (code)
         block_measure(info, code, size);
     else
@@ -96,7 +97,8 @@ uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, 
     bool branched = info->address != expected;
     uint32_t cycles = info->cycles + (branched ? CYCLES_BRANCH : 0u);
     if (!cpu->cache_is_on && info->address < cpu->flash_size)
-        cycles += info->fetch + (branched ? CYCLES_UNCACHED_BRANCH : 0u);
+        cycles += info->fetch +
+                  (branched && info->address >> 4 != (expected - 1) >> 4 ? CYCLES_UNCACHED_BRANCH : 0u);
     return cycles;
 }
 

@@ -207,7 +207,7 @@ struct cpu {
     struct block_info *blocks;
     uint8_t *ram_code;   /* a byte a 4 KiB RAM page: code was run from it */
     uint8_t *flash_code; /* likewise for flash, until the page changes */
-    bool cache_is_on;  /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
+    bool cache_is_on;    /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
 
     uint32_t spin_head; /* a block of a loop, perhaps: looked for when it comes again soon */
     uint8_t spin_age;   /* blocks since it was chosen or came last */

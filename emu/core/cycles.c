@@ -23,7 +23,9 @@ static struct cost narrow_cost(uint16_t op)
     if ((op & 0xf000) == 0x9000) /* SP relative */
         return (struct cost){op & 0x0800 ? 2 : 1, 0};
     if ((op & 0xfe00) == 0xb400 || (op & 0xfe00) == 0xbc00) /* PUSH, POP */
-        return (struct cost){1 + ones(op & 0x1ff), 0};
+        return (struct cost){1 + ones(op & 0x1ff) + ((op & 0xff00) == 0xbd00), 0};
+    if ((op & 0xff00) == 0x4700) /* BX, BLX */
+        return (struct cost){2, 0};
     if ((op & 0xf000) == 0xc000) /* STM, LDM */
         return (struct cost){1 + ones(op & 0xff), BLOCK_MEMORY | BLOCK_MULTIPLE};
     if ((op & 0xffe8) == 0xb660) /* CPS */
@@ -115,6 +117,6 @@ void block_measure(struct block_info *info, const uint8_t *code, uint32_t size)
         flags |= cost.flags;
     }
     info->cycles = (uint16_t)(cycles > UINT16_MAX ? UINT16_MAX : cycles);
-    info->fetch = (uint16_t)(size / 8);
+    info->fetch = (uint16_t)(((info->address & 15) + size - 1) / 16);
     info->flags = (uint16_t)flags;
 }

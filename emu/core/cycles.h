@@ -13,11 +13,14 @@
  *   store                                                        1 (through the write buffer)
  *   LDM, STM, PUSH, POP, LDRD, STRD, VLDM, VSTM                  1 + registers
  *   VLDR 2, VSTR 2, VADD/VSUB/VMUL/VCMP/VCVT/VMOV 1, VMLA/VFMA 3, VDIV and VSQRT 14
- *   a branch that is taken (any change of the flow between blocks) 2 more, the pipeline refill
+ *   a branch that is taken (any change of the flow between blocks) 1 more for the refill of the pipeline, and
+ *   another 1 if its target comes from a register or the stack (BX, BLX, POP, TBB)
  *   exception entry 12, return 10, tail-chaining 6
- * Flash: with the instruction cache on, none more (all hits); with it off, 2 for the branch target and 1 for
- * each further 8 bytes of code. An access to a peripheral register takes 4 more cycles, to the private
- * peripheral bus none. RAM has no wait states. A flash operation stalls the CPU for its whole time (nvmc.h).
+ * Flash: with the instruction cache on, none more (all hits); with it off, 2 for a branch out of the 16-byte
+ * line that was fetched last and 1 for each further line of a block (lines in sequence are prefetched). So a
+ * loop within one line runs at full speed: 3 cycles a round for SUBS, BHI, as Nordic's delay loops rely on.
+ * An access to a peripheral register takes 4 more cycles, to the private peripheral bus none. RAM has no wait
+ * states. A flash operation stalls the CPU for its whole time (nvmc.h).
  *
  * Not modelled: operand-dependent division, folded IT, pipelined neighbouring loads, cache misses, bus
  * contention with DMA. Boot times are therefore good to some ten per cent; times that come from timers are
@@ -28,7 +31,7 @@
 
 #include "core/cpu.h"
 
-#define CYCLES_BRANCH          2
+#define CYCLES_BRANCH          1
 #define CYCLES_ENTRY           12
 #define CYCLES_RETURN          10
 #define CYCLES_TAIL_CHAIN      6
@@ -51,7 +54,7 @@ static inline unsigned thumb_size(uint16_t first)
     return first >= 0xe800 ? 4 : 2;
 }
 
-/* Fills cycles, fetch and flags for the `size` bytes of code at `code`. */
+/* Fills cycles, fetch and flags for the `size` bytes of code at `code`, which lie at info->address. */
 void block_measure(struct block_info *info, const uint8_t *code, uint32_t size);
 
 #endif

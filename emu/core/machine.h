@@ -56,7 +56,8 @@ void machine_power_on(struct machine *machine, enum ram_after_off ram);
 void machine_power_off(struct machine *machine);
 
 /* What the board is supplied from: USB's 5 V and the battery. They are seen by the chip's USB detector and by
- * the parts that care; whether the machine runs is machine_power_on's alone. At the start: USB and a battery. */
+ * the parts that care; whether the machine runs is machine_power_on's alone. At the start: USB and a battery.
+ */
 void machine_set_usb(struct machine *machine, bool present);
 void machine_set_battery(struct machine *machine, bool present);
 
