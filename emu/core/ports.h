@@ -10,6 +10,8 @@
 #ifndef SOSIM_CORE_PORTS_H
 #define SOSIM_CORE_PORTS_H
 
+#include "core/usb_port.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -68,6 +70,7 @@ struct part_ports {
         struct uart_controller controller; /* deliver is NULL when no controller listens */
     } uart[PORTS_MAX];
     unsigned i2cs, spis, uarts;
+    struct usb_port usb; /* the board's USB plug */
 };
 
 /* Attach a part; pins are 0..63 (P1.00 is 32). Return 0, or -1 when there is no room. */
