@@ -57,29 +57,50 @@ const char *run_stage(const struct runner *run, uint32_t address)
     return NULL;
 }
 
-/* The last instructions before the call that returns to `site`. */
+/* Whether this only makes the call ready: what is worth telling comes before. */
+static bool sets_argument(const cs_insn *insn)
+{
+    static const char *const plain[] = {"movs", "mov", "mov.w", "ldr", "ldr.w", "adr", "nop"};
+    if (!strcmp(insn->mnemonic, "bl") || !strcmp(insn->mnemonic, "nop"))
+        return true;
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (!strcmp(insn->mnemonic, plain[i]) && insn->op_str[0] == 'r' && insn->op_str[1] < '3' &&
+            insn->op_str[2] == ',')
+            return true;
+    }
+    return false;
+}
+
+static void add_lines(struct words *words, const cs_insn *list, size_t count)
+{
+    size_t end = count;
+    while (end && sets_argument(&list[end - 1]))
+        end--;
+    end = end ? end : count;
+    for (size_t i = end > SITE_LINES ? end - SITE_LINES : 0; i < end; i++)
+        add(words, "%s%s %s", i + SITE_LINES == end || !i ? ", after " : "; ", list[i].mnemonic,
+            list[i].op_str);
+}
+
+/* The last instructions before the call that returns to `site`: the check that failed. */
 static void add_instructions(struct words *words, const struct runner *run, uint32_t site)
 {
     csh handle;
     cs_insn *list;
     const struct nor *flash = &run->machine.soc.flash;
+    bool whole = false;
     if (site >= flash->size || site < BEFORE_SITE ||
         cs_open(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS, &handle))
         return;
     /* Code cannot be read backwards: begin early enough, and take a beginning from which the site is reached.
      */
-    for (uint32_t back = BEFORE_SITE; back >= 4; back -= 2) {
+    for (uint32_t back = BEFORE_SITE; back >= 4 && !whole; back -= 2) {
         size_t count = cs_disasm(handle, flash->data + site - back, back, site - back, 0, &list);
-        bool whole = count && list[count - 1].address + list[count - 1].size == site;
-        for (size_t i = whole && count > SITE_LINES ? count - SITE_LINES : 0; whole && i < count; i++)
-            add(words, "%s%s %s", i + SITE_LINES == count || !i ? " (" : "; ", list[i].mnemonic,
-                list[i].op_str);
+        whole = count && list[count - 1].address + list[count - 1].size == site;
+        if (whole)
+            add_lines(words, list, count);
         if (count)
             cs_free(list, count);
-        if (whole) {
-            add(words, ")");
-            break;
-        }
     }
     cs_close(&handle);
 }

@@ -7,11 +7,12 @@
 #include "scenario/device.h"
 #include "scenario/run.h"
 
-#define RUN_LIGHTS  8
-#define FLASH_RING  8
-#define SPIN_BLOCKS 24    /* a CPU that runs more different blocks than these does not spin */
-#define DARK_MS     5000  /* so long dark, and spinning: a hang */
-#define SETTLE_MS   10000 /* so long one phrase: settled */
+#define RUN_LIGHTS      8
+#define FLASH_RING      8
+#define SPIN_BLOCKS     24    /* a CPU that runs more different blocks than these does not spin */
+#define DARK_MS         5000  /* so long dark, and spinning: a hang */
+#define SETTLE_QUIET_MS 2000  /* so long no flash was written: settled */
+#define SETTLE_MS       10000 /* so long one phrase: settled */
 
 /* What the trigger that is waited for has seen since its step began to wait. */
 struct armed {
@@ -45,6 +46,7 @@ struct runner {
     bool cut;            /* a flash operation was cut: power is to go off at once */
     struct flash_op ring[FLASH_RING];
     uint64_t flash_ops;
+    uint64_t flash_at;  /* cycle of the last one */
     uint64_t pc_cycle;  /* at which a watched address was seen last */
     bool flash_changed; /* internal flash, since panic functions were looked for */
     uint64_t flash_changed_at;

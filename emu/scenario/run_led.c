@@ -122,7 +122,9 @@ bool run_settled(struct runner *run)
     bool settled = run->spin.hung;
     double now = machine_ms(&run->machine);
     double since = (double)run->step_cycle / (double)CYCLES_PER_MS;
-    if (settled || now - since < SETTLE_MS || run_led_view(run, "rgb", &view))
+    double wrote = (double)run->flash_at / (double)CYCLES_PER_MS;
+    if (settled || now - since < SETTLE_MS || now - wrote < SETTLE_QUIET_MS ||
+        run_led_view(run, "rgb", &view))
         return settled;
     if (view.story.rounds >= 2)
         settled = true;

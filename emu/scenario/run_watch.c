@@ -75,11 +75,23 @@ static void on_light(void *context, uint64_t cycle, const void *what)
     run_trace(run, "light %s %u %u %u", change->light, change->r, change->g, change->b);
 }
 
+/* Keeps the operation among the last; one that goes on where the last ended is told with it. */
+static void remember(struct runner *run, const struct flash_op *op)
+{
+    struct flash_op *last = run->flash_ops ? &run->ring[(run->flash_ops - 1) % FLASH_RING] : NULL;
+    if (last && last->array == op->array && last->kind == op->kind && !last->cut &&
+        last->address + last->size == op->address)
+        last->size += op->size;
+    else
+        run->ring[run->flash_ops++ % FLASH_RING] = *op;
+}
+
 static void on_flash(void *context, uint64_t cycle, const void *what)
 {
     struct runner *run = context;
     const struct flash_op *op = what;
-    run->ring[run->flash_ops++ % FLASH_RING] = *op;
+    remember(run, op);
+    run->flash_at = cycle;
     if (!strcmp(op->array, "internal")) {
         run->flash_changed = true;
         run->flash_changed_at = cycle;
