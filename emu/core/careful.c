@@ -9,6 +9,8 @@
 
 #define CPACR_CP10_PRIVILEGED 0x00100000u
 #define CPACR_CP10_FULL       0x00300000u
+#define CONTROL_FPCA          4u
+#define FPCCR_ASPEN           (1u << 31)
 
 static bool fpu_enabled(const struct cpu *cpu, bool privileged)
 {
@@ -43,6 +45,9 @@ void cpu_update_careful(struct cpu *cpu)
 {
     uint16_t flags = 0;
     if (!fpu_enabled(cpu, false))
+        flags |= BLOCK_FP;
+    /* The engine begins each FP context with FPSCR 0, and as if FPCCR.ASPEN were set. */
+    if (cpu->scb.fpdscr || !(cpu->scb.fpccr & FPCCR_ASPEN))
         flags |= BLOCK_FP;
     if (cpu->scb.ccr & CCR_DIV_0_TRP)
         flags |= BLOCK_DIVIDES;
@@ -111,6 +116,27 @@ static void charge(struct cpu *cpu, uint32_t pc, uint32_t size)
         cpu->event_register = true;
 }
 
+/* Begins an FP context as FPCCR and FPDSCR say, before the engine would. True if FPCA must not stay set. */
+static bool begin_fp_context(struct cpu *cpu)
+{
+    uint32_t control = 0;
+    uc_reg_read(cpu->uc, UC_ARM_REG_CONTROL, &control);
+    if (control & CONTROL_FPCA)
+        return false;
+    cpu_set_control(cpu, control | CONTROL_FPCA);
+    if (!(cpu->scb.fpccr & FPCCR_ASPEN))
+        return true;
+    uc_reg_write(cpu->uc, UC_ARM_REG_FPSCR, &cpu->scb.fpdscr);
+    return false;
+}
+
+static void end_fp_context(struct cpu *cpu)
+{
+    uint32_t control = 0;
+    uc_reg_read(cpu->uc, UC_ARM_REG_CONTROL, &control);
+    cpu_set_control(cpu, control & 3);
+}
+
 void cpu_careful_block(struct cpu *cpu)
 {
     uint32_t pc = cpu_reg(cpu, 15);
@@ -127,8 +153,12 @@ void cpu_careful_block(struct cpu *cpu)
     cpu->block_size = access.size;
     charge(cpu, pc, access.size);
     cpu->careful = true;
+    cpu->careful_begun = false;
     uc_ctl_remove_cache(cpu->uc, pc, pc + 4);
+    bool transient_fp = access.uses_fpu && begin_fp_context(cpu);
     uc_err error = cpu_engine_run(cpu, pc, pc + access.size);
+    if (transient_fp)
+        end_fp_context(cpu);
     uc_ctl_remove_cache(cpu->uc, pc, pc + 4);
     cpu->careful = false;
     cpu_after_engine(cpu, error);

@@ -4,19 +4,22 @@
 #include "core/access.h"
 #include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/precise.h"
 #include "core/spin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INFO_BASE 0x10000000u
-#define UICR_END  0x10002000u
-#define XIP_BASE  0x12000000u
-#define XIP_SIZE  0x08000000u
-#define PPB_BASE  0xe0000000u
-#define PPB_SIZE  0x00100000u
-#define NOWHERE   0xfffffff0ull /* never an instruction's address: 'until' for a free run */
+#define INFO_BASE         0x10000000u
+#define UICR_END          0x10002000u
+#define XIP_BASE          0x12000000u
+#define XIP_SIZE          0x08000000u
+#define PPB_BASE          0xe0000000u
+#define PPB_SIZE          0x00100000u
+#define PAGE              0x1000u
+#define ENGINE_DATA_ABORT 4             /* the engine's number of an alignment fault */
+#define NOWHERE           0xfffffff0ull /* never an instruction's address: 'until' for a free run */
 
 /* --- hooks ------------------------------------------------------------------------------------------------
  */
@@ -24,7 +27,7 @@
 static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32_t size)
 {
     struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
-    if (info->address == address && info->size == size)
+    if (info->address == address && info->size == size && !(info->flags & BLOCK_CHANGES))
         return info;
     const uint8_t *code = NULL;
     uint32_t offset = address - RAM_BASE;
@@ -49,7 +52,9 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
     else
         memset(info, 0, sizeof *info);
     /* Code in RAM can change without notice, so it is measured each time. */
-    info->address = in_ram || !code ? UINT32_MAX : address;
+    if (in_ram || !code)
+        info->flags |= BLOCK_CHANGES;
+    info->address = address;
     info->size = (uint16_t)size;
     return info;
 }
@@ -70,6 +75,8 @@ static bool slow_path(struct cpu *cpu)
     cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
     cpu_update_careful(cpu);
     clock->deadline = clock_next_event(clock) < cpu->until ? clock_next_event(clock) : cpu->until;
+    if (cpu_mend_control(cpu))
+        return true;
     if (cpu->exc.pending & cpu->exc.enabled) {
         struct exception_masks masks = cpu_masks(cpu);
         if (exceptions_to_take(&cpu->exc, &masks))
@@ -89,7 +96,7 @@ static void call_watches(struct cpu *cpu, uint32_t address, uint32_t size)
 const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address)
 {
     const struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
-    return info->address == address ? info : NULL;
+    return info->address == address && !(info->flags & BLOCK_CHANGES) ? info : NULL;
 }
 
 uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected)
@@ -121,27 +128,62 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
     cpu->spin_count = spin_skip(cpu, address) ? CPU_TRAIL - 1 : 0;
 }
 
+static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
+{
+    if (cpu->fault_pending)
+        return;
+    cpu->fault_pending = true;
+    cpu->fault_address = address;
+    cpu->fault_size = size;
+    cpu->fault_kind = (uint8_t)access;
+    cpu->fault_is_precise = false;
+    if (access == ACCESS_FETCH)
+        return;
+    uc_emu_stop(cpu->uc);
+    precise_abort(cpu);
+}
+
+void cpu_unaligned(struct cpu *cpu)
+{
+    cpu->intno = ENGINE_DATA_ABORT;
+    uc_emu_stop(cpu->uc);
+    precise_abort(cpu);
+}
+
+static void stop_here(struct cpu *cpu)
+{
+    cpu->hook_stopped = true;
+    uc_emu_stop(cpu->uc);
+}
+
 static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
     struct clock *clock = &cpu->bus->clock;
     uint32_t address = (uint32_t)address64;
+    (void)uc;
     if (cpu->careful) {
-        /* One instruction was asked for; this is where its branch went. */
-        if (address != cpu->block_address)
-            uc_emu_stop(uc);
+        /* One instruction was asked for; the second time this is where its branch went, maybe to itself. */
+        if (cpu->careful_begun)
+            stop_here(cpu);
+        cpu->careful_begun = true;
         return;
     }
     if (cpu->watches)
         call_watches(cpu, address, size);
     if (clock->now >= clock->deadline && slow_path(cpu)) {
-        uc_emu_stop(uc);
+        stop_here(cpu);
+        return;
+    }
+    if (address >= CLREX_BASE && address < CLREX_BASE + PAGE) {
+        note_fault(cpu, address, size, ACCESS_FETCH);
+        stop_here(cpu);
         return;
     }
     const struct block_info *info = lookup_block(cpu, address, size);
     if (cpu->careful_always || info->flags & cpu->careful_flags) {
         cpu->careful_next = true;
-        uc_emu_stop(uc);
+        stop_here(cpu);
         return;
     }
     if (cpu->speed.skip_spins)
@@ -151,6 +193,8 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
     cpu->block_address = address;
     cpu->block_size = size;
     cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
+    if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
+        cpu->monitor_open = info->flags & BLOCK_LDREX;
     if (info->flags & (BLOCK_UNMASKS | BLOCK_SEV)) {
         if (info->flags & BLOCK_SEV)
             cpu->event_register = true;
@@ -163,16 +207,6 @@ static void on_interrupt(uc_engine *uc, uint32_t intno, void *user)
     struct cpu *cpu = user;
     cpu->intno = (int)intno;
     uc_emu_stop(uc);
-}
-
-static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
-{
-    if (cpu->fault_pending)
-        return;
-    cpu->fault_pending = true;
-    cpu->fault_address = address;
-    cpu->fault_size = size;
-    cpu->fault_kind = (uint8_t)access;
 }
 
 /* Accesses to memory that is not there, and fetches from what must not be executed. */
@@ -193,11 +227,12 @@ static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address
                                void *user)
 {
     struct cpu *cpu = user;
+    (void)uc;
     (void)type;
-    if (!cpu->ports.store_flash(cpu->ports.context, (uint32_t)address, (unsigned)size, (uint32_t)value))
+    if (address < cpu->flash_size &&
+        !cpu->ports.store_flash(cpu->ports.context, (uint32_t)address, (unsigned)size, (uint32_t)value))
         return true;
     note_fault(cpu, (uint32_t)address, (unsigned)size, ACCESS_WRITE);
-    uc_emu_stop(uc);
     return true;
 }
 
@@ -239,10 +274,9 @@ static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void
     struct cpu *cpu = region->cpu;
     uint32_t address = region->base + (uint32_t)offset;
     uint32_t value = 0;
-    if (!cpu->fault_pending && load(cpu, address, size, &value)) {
+    (void)uc;
+    if (!cpu->fault_pending && load(cpu, address, size, &value))
         note_fault(cpu, address, size, ACCESS_READ);
-        uc_emu_stop(uc);
-    }
     return value;
 }
 
@@ -251,10 +285,9 @@ static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_
     struct cpu_region *region = user;
     struct cpu *cpu = region->cpu;
     uint32_t address = region->base + (uint32_t)offset;
-    if (!cpu->fault_pending && store(cpu, address, size, (uint32_t)value)) {
+    (void)uc;
+    if (!cpu->fault_pending && store(cpu, address, size, (uint32_t)value))
         note_fault(cpu, address, size, ACCESS_WRITE);
-        uc_emu_stop(uc);
-    }
 }
 
 /* --- set-up -----------------------------------------------------------------------------------------------
@@ -287,6 +320,11 @@ static int map_memory(struct cpu *cpu)
         error = uc_mem_map_ptr(cpu->uc, RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
     if (!error)
         error = uc_mem_map_ptr(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
+    static const uint8_t clrex[] = {0xbf, 0xf3, 0x2f, 0x8f};
+    if (!error)
+        error = uc_mem_map(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);
+    if (!error)
+        error = uc_mem_write(cpu->uc, CLREX_BASE, clrex, sizeof clrex);
     if (!error)
         error = map_mmio(cpu, XIP_BASE, XIP_SIZE);
     if (!error)
@@ -305,7 +343,8 @@ static int add_hooks(struct cpu *cpu)
     } hooks[] = {
         {UC_HOOK_BLOCK, (void *)(uintptr_t)on_block},
         {UC_HOOK_INTR, (void *)(uintptr_t)on_interrupt},
-        {UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_FETCH_PROT, (void *)(uintptr_t)on_unmapped},
+        {UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_FETCH_PROT,
+         (void *)(uintptr_t)on_unmapped},
         {UC_HOOK_MEM_WRITE_PROT, (void *)(uintptr_t)on_write_protected},
     };
     for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
@@ -392,7 +431,7 @@ void cpu_reset(struct cpu *cpu)
 {
     scs_reset(cpu);
     cpu->event_register = cpu->sleeping = cpu->locked_up = false;
-    cpu->reset_asked = cpu->fault_pending = cpu->careful_next = false;
+    cpu->reset_asked = cpu->fault_pending = cpu->careful_next = cpu->monitor_open = false;
     cpu->intno = -1;
     cpu->expected = UINT32_MAX;
     for (unsigned i = 0; i < 13; i++)
@@ -423,8 +462,11 @@ void cpu_reset(struct cpu *cpu)
 uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
 {
     cpu->intno = -1;
+    cpu->hook_stopped = false;
     fast_store_enter(cpu);
+    precise_enter(cpu);
     uc_err error = uc_emu_start(cpu->uc, pc | 1u, stop_at, 0, 0);
+    precise_leave();
     fast_store_leave();
     return error;
 }
@@ -440,7 +482,7 @@ static void take_memory_fault(struct cpu *cpu)
             cpu_fault(cpu, EXC_BUSFAULT, CFSR_IBUSERR, address & ~1u);
         return;
     }
-    uint32_t pc = cpu_find_access(cpu, address, cpu->fault_kind);
+    uint32_t pc = cpu->fault_is_precise ? cpu_reg(cpu, 15) : cpu_find_access(cpu, address, cpu->fault_kind);
     if (mpu_refuses(cpu, address, cpu->fault_kind)) {
         cpu->scb.mmfar = address;
         cpu_fault(cpu, EXC_MEMMANAGE, CFSR_DACCVIOL | CFSR_MMARVALID, pc);
@@ -450,7 +492,7 @@ static void take_memory_fault(struct cpu *cpu)
     cpu_fault(cpu, EXC_BUSFAULT, CFSR_PRECISERR | CFSR_BFARVALID, pc);
 }
 
-/* SVC, breakpoint, EXC_RETURN, or a fetch from a register page. */
+/* SVC, breakpoint, EXC_RETURN, an unaligned access, or a fetch from a register page. */
 static void take_interrupt(struct cpu *cpu, int intno)
 {
     uint32_t pc = cpu_reg(cpu, 15);
@@ -472,6 +514,9 @@ static void take_interrupt(struct cpu *cpu, int intno)
             cpu_exception_return(cpu, pc | 1u);
         else
             cpu_fault(cpu, EXC_MEMMANAGE, CFSR_IACCVIOL, pc & ~1u);
+        return;
+    case ENGINE_DATA_ABORT:
+        cpu_fault(cpu, EXC_USAGEFAULT, CFSR_UNALIGNED, pc);
         return;
     case 3:
         cpu->fault_pending = true;
@@ -524,20 +569,38 @@ static void wait_for_event(struct cpu *cpu)
     fall_asleep(cpu, true);
 }
 
+/* The hint that ends the block being run, if the PC is right behind it. */
+static enum hint hint_before(const struct cpu *cpu, uint32_t pc)
+{
+    uint32_t at = cpu->block_address, size = 0;
+    uint16_t code;
+    if (pc != cpu->block_address + cpu->block_size)
+        return HINT_NONE;
+    for (; at + 2 <= pc && !cpu_peek(cpu, at, &code, 2); at += thumb_size(code)) {
+        if (at + thumb_size(code) == pc)
+            return hint_at(cpu, at, &size);
+    }
+    return HINT_NONE;
+}
+
 /* The engine met an instruction that it does not know; hints are among them, with the PC behind them. */
 static void take_invalid(struct cpu *cpu)
 {
-    uint32_t pc = cpu_reg(cpu, 15), size = 2;
-    for (uint32_t back = 2; back <= 4; back += 2) {
-        enum hint hint = hint_at(cpu, pc - back, &size);
-        if (hint == HINT_NONE || size != back || pc - back < cpu->block_address)
-            continue;
-        if (hint == HINT_WFE)
-            wait_for_event(cpu);
+    uint32_t pc = cpu_reg(cpu, 15);
+    if (!(cpu_reg(cpu, 16) >> 24 & 1)) {
+        cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, pc);
         return;
     }
-    bool thumb = cpu_reg(cpu, 16) >> 24 & 1;
-    cpu_fault(cpu, EXC_USAGEFAULT, thumb ? CFSR_UNDEFINSTR : CFSR_INVSTATE, pc);
+    switch (hint_before(cpu, pc)) {
+    case HINT_WFE:
+        wait_for_event(cpu);
+        return;
+    case HINT_NONE:
+        cpu_fault(cpu, EXC_USAGEFAULT, CFSR_UNDEFINSTR, pc);
+        return;
+    default:
+        return;
+    }
 }
 
 void cpu_after_engine(struct cpu *cpu, uc_err error)
@@ -560,12 +623,8 @@ void cpu_after_engine(struct cpu *cpu, uc_err error)
         engine_failed(cpu, "the engine stopped", error);
         return;
     }
-    uint32_t pc = cpu_reg(cpu, 15), size;
-    uint32_t end = cpu->block_address + cpu->block_size;
-    if (pc == end && ((hint_at(cpu, pc - 2, &size) == HINT_WFI && size == 2) ||
-                      (hint_at(cpu, pc - 4, &size) == HINT_WFI && size == 4))) {
+    if (!cpu->hook_stopped && hint_before(cpu, cpu_reg(cpu, 15)) == HINT_WFI)
         fall_asleep(cpu, false);
-    }
 }
 
 /* True if what is pending wakes the CPU: WFI ignores PRIMASK, WFE with SEVONPEND takes any pending (B1.5.18).
@@ -798,10 +857,15 @@ void cpu_save(struct cpu *cpu, struct state *state)
     state_var(state, cpu->event_register);
     state_var(state, cpu->sleeping);
     state_var(state, cpu->sleep_for_event);
+    state_var(state, cpu->locked_up);
+    state_var(state, cpu->reset_asked);
+    state_var(state, cpu->reset_cause);
     state_var(state, cpu->expected);
     state_var(state, cpu->trail);
     state_var(state, cpu->trail_next);
     if (state->loading) {
+        cpu->fault_pending = cpu->careful_next = false;
+        cpu_code_changed(cpu, 0, cpu->flash_size);
         cpu_code_changed(cpu, RAM_BASE, cpu->ram_size);
         clock_kick(&cpu->bus->clock);
     }

@@ -68,7 +68,9 @@ enum scr_bit {
     SCR_SEVONPEND = 1u << 4,
 };
 
-#define RAM_BASE      0x20000000u
+#define RAM_BASE 0x20000000u
+/* A page with one CLREX, which only we run: the engine can close its exclusive monitor in no other way. */
+#define CLREX_BASE    0x9ffff000u
 #define CODE_RAM_BASE 0x00800000u /* the same RAM, for code */
 
 /* System control block registers that are plain state. */
@@ -183,6 +185,7 @@ struct cpu {
     bool sleeping;       /* WFI or WFE, or SLEEPONEXIT, until an interrupt (or event) */
     bool sleep_for_event;
     bool locked_up;
+    bool monitor_open;   /* an LDREX ran, and since then no STREX, CLREX, exception or return */
     uint32_t ppb[0x400]; /* storage of unmodelled private peripheral words, by (address >> 2) & 0x3ff */
 
     /* Run control. */
@@ -197,9 +200,12 @@ struct cpu {
     bool fault_pending;
     uint32_t fault_address;
     unsigned fault_size;
-    uint8_t fault_kind; /* enum cpu_access */
-    bool careful_next;  /* the next block is to be run carefully */
-    bool careful;       /* executing single instructions: the block hook only watches */
+    uint8_t fault_kind;    /* enum cpu_access */
+    bool fault_is_precise; /* PC and state are those before the instruction */
+    bool careful_next;     /* the next block is to be run carefully */
+    bool careful;          /* executing one instruction: the block hook only watches */
+    bool careful_begun;    /* and that instruction has begun */
+    bool hook_stopped;     /* the block hook stopped the engine before a block */
 
     uint32_t block_address; /* block being run */
     uint32_t block_size;
@@ -286,8 +292,14 @@ void cpu_exception_return(struct cpu *cpu, uint32_t exc_return);
 /* exception_entry.c: a fault of `number` with status bits; escalates as B1.5.14 says. */
 void cpu_fault(struct cpu *cpu, unsigned number, uint32_t cfsr_bits, uint32_t return_pc);
 void cpu_hard_fault(struct cpu *cpu, uint32_t hfsr_bits, uint32_t return_pc);
+/* exception_entry.c: closes the exclusive monitor (A3.4), as each exception entry and return does. */
+void cpu_close_monitor(struct cpu *cpu);
 /* exception_entry.c: puts the engine into a mode: IPSR, and CONTROL as it is in thread mode. */
 void cpu_set_mode(struct cpu *cpu, unsigned exception, uint32_t control);
+/* exception_entry.c: the engine takes CONTROL.FPCA for no FP context if the bit 3 that it adds is not set
+ * too, and would then clear FPSCR. Sets it; true if it had to. */
+bool cpu_mend_control(struct cpu *cpu);
+void cpu_set_control(struct cpu *cpu, uint32_t control);
 struct exception_masks cpu_masks(const struct cpu *cpu);
 bool cpu_privileged(const struct cpu *cpu);
 
@@ -310,6 +322,9 @@ uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at);
 const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address);
 /* cpu.c: cycles that running the block takes, if the code before it ended at `expected`. */
 uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected);
+/* cpu.c: a load or store with an address that is not aligned as it must be; does not return where precise.c
+ * can abort. */
+void cpu_unaligned(struct cpu *cpu);
 /* cpu.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
 void cpu_after_engine(struct cpu *cpu, uc_err error);
 

@@ -85,7 +85,10 @@ static struct cost wide_cost(uint32_t op)
         if ((op & 0xfff000e0u) == 0xe8d00000u) /* TBB, TBH */
             return (struct cost){2, BLOCK_MEMORY};
         bool dual = (op >> 24 & 1) || (op >> 21 & 1);
-        return (struct cost){dual ? 3 : 2, BLOCK_MEMORY | BLOCK_MULTIPLE}; /* LDRD, STRD; exclusives */
+        if (!dual || (op & 0xffe000c0u) == 0xe8c00040u) /* exclusives; of bytes and halfwords */
+            return (struct cost){dual ? 3 : 2,
+                                 BLOCK_MEMORY | BLOCK_MULTIPLE | (op >> 20 & 1 ? BLOCK_LDREX : BLOCK_STREX)};
+        return (struct cost){3, BLOCK_MEMORY | BLOCK_MULTIPLE}; /* LDRD, STRD */
     }
     if ((op & 0xfe000000u) == 0xf8000000u) /* single loads and stores: bit 20 is the load */
         return (struct cost){op >> 20 & 1 ? 2 : 1, BLOCK_MEMORY};
@@ -95,6 +98,8 @@ static struct cost wide_cost(uint32_t op)
         return (struct cost){2, BLOCK_UNMASKS};
     if ((op & 0xfff0d000u) == 0xf3e08000u) /* MRS */
         return (struct cost){2, 0};
+    if ((op & 0xfff0d0f0u) == 0xf3b08020u) /* CLREX */
+        return (struct cost){1, BLOCK_STREX};
     if ((op & 0xfff0d0ffu) == 0xf3a08004u)
         return (struct cost){1, BLOCK_SEV};
     return (struct cost){1, 0};
@@ -114,6 +119,8 @@ void block_measure(struct block_info *info, const uint8_t *code, uint32_t size)
             at += 4;
         }
         cycles += cost.cycles;
+        if (cost.flags & (BLOCK_LDREX | BLOCK_STREX)) /* the last one decides */
+            flags &= ~(unsigned)(BLOCK_LDREX | BLOCK_STREX);
         flags |= cost.flags;
     }
     info->cycles = (uint16_t)(cycles > UINT16_MAX ? UINT16_MAX : cycles);

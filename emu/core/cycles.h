@@ -46,6 +46,9 @@ enum block_flag {
     BLOCK_DIVIDES = 8,
     BLOCK_MEMORY = 16,   /* loads or stores, other than by SP or PC */
     BLOCK_MULTIPLE = 32, /* loads or stores that must be aligned whatever UNALIGN_TRP says */
+    BLOCK_LDREX = 64,    /* leaves the exclusive monitor open */
+    BLOCK_STREX = 128,   /* leaves it closed */
+    BLOCK_CHANGES = 256, /* not code in flash: not to be remembered */
 };
 
 /* Bytes of the Thumb instruction that begins with this halfword: 2 or 4. */

@@ -61,14 +61,25 @@ int exceptions_execution_priority(const struct exceptions *exc, const struct exc
     return boosted < exc->active_priority ? boosted : exc->active_priority;
 }
 
+/* Group priority first, then subpriority: the whole field orders both. */
+static int full_priority(const struct exceptions *exc, unsigned number)
+{
+    return number <= EXC_HARDFAULT ? (int)number - 4 : exc->priority[number];
+}
+
+unsigned exceptions_first_of(const struct exceptions *exc, unsigned a, unsigned b)
+{
+    int difference = full_priority(exc, a) - full_priority(exc, b);
+    return difference < 0 || (difference == 0 && a < b) ? a : b;
+}
+
 unsigned exceptions_best_pending(const struct exceptions *exc)
 {
     unsigned best = 0;
     int best_priority = PRIORITY_THREAD;
     for (uint64_t left = exc->pending & exc->enabled; left; left &= left - 1) {
         unsigned number = (unsigned)__builtin_ctzll(left);
-        int priority = number <= EXC_HARDFAULT ? (int)number - 4 : exc->priority[number];
-        /* Group priority first, then subpriority, then the lower number: the whole field orders both. */
+        int priority = full_priority(exc, number);
         if (priority < best_priority) {
             best = number;
             best_priority = priority;

@@ -79,6 +79,9 @@ int exceptions_execution_priority(const struct exceptions *exc, const struct exc
 /* The pending and enabled exception with the highest priority, or 0. */
 unsigned exceptions_best_pending(const struct exceptions *exc);
 
+/* Which of two exceptions goes first: higher priority, then the lower number. */
+unsigned exceptions_first_of(const struct exceptions *exc, unsigned a, unsigned b);
+
 /* The exception to take now, or 0: the best pending one if it preempts the execution priority. */
 unsigned exceptions_to_take(const struct exceptions *exc, const struct exception_masks *masks);
 

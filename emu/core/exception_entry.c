@@ -12,6 +12,7 @@
 #define CONTROL_NPRIV  1u
 #define CONTROL_SPSEL  2u
 #define CONTROL_FPCA   4u
+#define CONTROL_SFPA   8u /* of ARMv8-M; the engine wants it wherever FPCA is */
 #define XPSR_T         (1u << 24)
 #define XPSR_ALIGN     (1u << 9)
 #define XPSR_EXCEPTION 0x1ffu
@@ -31,11 +32,19 @@ static void set_reg(struct cpu *cpu, int id, uint32_t value)
 
 struct exception_masks cpu_masks(const struct cpu *cpu)
 {
-    return (struct exception_masks){
+    /* The engine reads zeros to unprivileged code, even from outside; handler mode is privileged. */
+    bool privileged = cpu_privileged(cpu);
+    uint32_t handler = EXC_RESET, thread = 0;
+    if (!privileged)
+        uc_reg_write(cpu->uc, UC_ARM_REG_IPSR, &handler);
+    struct exception_masks masks = {
         .primask = reg(cpu, UC_ARM_REG_PRIMASK) & 1,
         .faultmask = reg(cpu, UC_ARM_REG_FAULTMASK) & 1,
         .basepri = (uint8_t)reg(cpu, UC_ARM_REG_BASEPRI),
     };
+    if (!privileged)
+        uc_reg_write(cpu->uc, UC_ARM_REG_IPSR, &thread);
+    return masks;
 }
 
 bool cpu_privileged(const struct cpu *cpu)
@@ -52,8 +61,38 @@ void cpu_set_mode(struct cpu *cpu, unsigned exception, uint32_t control)
     set_reg(cpu, UC_ARM_REG_IPSR, EXC_RESET); /* handler mode: privileged, so nPRIV can be cleared */
     set_reg(cpu, UC_ARM_REG_CONTROL, 0);
     set_reg(cpu, UC_ARM_REG_IPSR, 0);
-    set_reg(cpu, UC_ARM_REG_CONTROL, control);
+    set_reg(cpu, UC_ARM_REG_CONTROL, control & CONTROL_FPCA ? control | CONTROL_SFPA : control);
     set_reg(cpu, UC_ARM_REG_IPSR, exception);
+}
+
+void cpu_set_control(struct cpu *cpu, uint32_t control)
+{
+    cpu_set_mode(cpu, reg(cpu, UC_ARM_REG_IPSR), control);
+}
+
+bool cpu_mend_control(struct cpu *cpu)
+{
+    uint32_t control = reg(cpu, UC_ARM_REG_CONTROL);
+    if ((control & (CONTROL_FPCA | CONTROL_SFPA)) != CONTROL_FPCA)
+        return false;
+    cpu_set_control(cpu, control);
+    return true;
+}
+
+void cpu_close_monitor(struct cpu *cpu)
+{
+    if (!cpu->monitor_open)
+        return;
+    uint32_t pc = reg(cpu, UC_ARM_REG_PC), xpsr = reg(cpu, UC_ARM_REG_XPSR);
+    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, (xpsr & 0xf80f01ffu) | XPSR_T); /* in no IT block */
+    bool careful = cpu->careful;
+    cpu->careful = true;
+    cpu->careful_begun = false;
+    cpu_engine_run(cpu, CLREX_BASE, CLREX_BASE + 4);
+    cpu->careful = careful;
+    cpu->monitor_open = false;
+    set_reg(cpu, UC_ARM_REG_PC, pc | 1u);
+    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, xpsr);
 }
 
 /* What a stacking access met. */
@@ -150,8 +189,9 @@ static void start_handler(struct cpu *cpu, unsigned number, uint32_t exc_return,
     }
     /* XPSR with IT cleared; the T bit comes from the vector. */
     uint32_t xpsr = reg(cpu, UC_ARM_REG_XPSR) & 0xf80f0000u;
-    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, xpsr | (vector & 1 ? XPSR_T : 0) | number);
+    /* In this order: writing the PC sets T. */
     set_reg(cpu, UC_ARM_REG_PC, vector | 1u);
+    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, xpsr | (vector & 1 ? XPSR_T : 0) | number);
     if (!(vector & 1))
         cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, vector & ~1u);
 }
@@ -159,6 +199,9 @@ static void start_handler(struct cpu *cpu, unsigned number, uint32_t exc_return,
 void cpu_take_exception(struct cpu *cpu, unsigned number, uint32_t return_pc)
 {
     enum stack_fault fault;
+    cpu_close_monitor(cpu);
+    struct exception_masks masks = cpu_masks(cpu);
+    int interrupted_priority = exceptions_execution_priority(&cpu->exc, &masks);
     uint32_t exc_return = push_frame(cpu, return_pc, &fault);
     cpu->bus->clock.now += CYCLES_ENTRY;
     struct exception_note note = {.number = number, .return_pc = return_pc};
@@ -168,11 +211,11 @@ void cpu_take_exception(struct cpu *cpu, unsigned number, uint32_t return_pc)
         start_handler(cpu, number, exc_return, return_pc);
         return;
     }
-    /* A derived exception: it goes first if it has the higher priority, else it waits (B1.5.11). */
+    /* A derived exception (B1.5.11): it escalates by the priority that the entry interrupted. */
     unsigned derived = fault == STACK_MPU ? EXC_MEMMANAGE : EXC_BUSFAULT;
     cpu->scb.cfsr |= fault == STACK_MPU ? CFSR_MSTKERR : CFSR_STKERR;
-    int priority = exceptions_group_priority(&cpu->exc, number);
-    if (!(cpu->exc.enabled & 1ull << derived) || exceptions_group_priority(&cpu->exc, derived) >= priority) {
+    if (!(cpu->exc.enabled & 1ull << derived) ||
+        exceptions_group_priority(&cpu->exc, derived) >= interrupted_priority) {
         if (number == EXC_HARDFAULT || number == EXC_NMI) {
             lock_up(cpu, return_pc);
             return;
@@ -180,8 +223,12 @@ void cpu_take_exception(struct cpu *cpu, unsigned number, uint32_t return_pc)
         cpu->scb.hfsr |= HFSR_FORCED;
         derived = EXC_HARDFAULT;
     }
-    exceptions_pend(&cpu->exc, number);
-    start_handler(cpu, derived, exc_return, return_pc);
+    /* Whichever has the higher priority goes first, and the other waits. */
+    exceptions_pend(&cpu->exc, derived);
+    unsigned first = exceptions_first_of(&cpu->exc, number, derived);
+    if (first == derived)
+        exceptions_pend(&cpu->exc, number);
+    start_handler(cpu, first, exc_return, return_pc);
 }
 
 void cpu_hard_fault(struct cpu *cpu, uint32_t hfsr_bits, uint32_t return_pc)
@@ -227,7 +274,8 @@ static enum stack_fault pop_frame(struct cpu *cpu, uint32_t exc_return, uint32_t
     if (!*sound)
         return fault;
     sp += fp ? 0x68 : 0x20;
-    set_reg(cpu, UC_ARM_REG_SP, frame[7] & XPSR_ALIGN ? sp | 4 : sp);
+    bool realign = (frame[7] & XPSR_ALIGN) && (fp || (cpu->scb.ccr & CCR_STKALIGN));
+    set_reg(cpu, UC_ARM_REG_SP, realign ? sp | 4 : sp);
     if (to_psp)
         control |= CONTROL_SPSEL;
     cpu_set_mode(cpu, nested, control | (fp ? CONTROL_FPCA : 0));
@@ -246,8 +294,8 @@ static void restore_registers(struct cpu *cpu, const uint32_t *frame, bool fp)
         set_reg(cpu, UC_ARM_REG_FPSCR, frame[24]);
     }
     uint32_t exception = reg(cpu, UC_ARM_REG_IPSR);
-    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, (frame[7] & 0xff0ffc00u) | exception);
     set_reg(cpu, UC_ARM_REG_PC, frame[6] | 1u);
+    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, (frame[7] & 0xff0ffc00u) | exception);
 }
 
 /* The integrity checks of B1.5.8; true if EXC_RETURN may be used. */
@@ -255,16 +303,23 @@ static bool return_is_valid(const struct cpu *cpu, uint32_t exc_return, unsigned
 {
     if ((exc_return & 0x0fffffe0u) != 0x0fffffe0u || !(cpu->exc.active & 1ull << returning))
         return false;
-    unsigned active = (unsigned)__builtin_popcountll(cpu->exc.active);
     switch (exc_return & 0xf) {
     case 0x1:
-        return active > 1;
+        return true;
     case 0x9:
     case 0xd:
-        return active == 1 || (cpu->scb.ccr & CCR_NONBASETHRDENA);
+        return !(cpu->exc.active & (cpu->exc.active - 1)) || (cpu->scb.ccr & CCR_NONBASETHRDENA);
     default:
         return false;
     }
+}
+
+/* Ends the activation of the exception being returned from (B1.5.8, DeActivate). */
+static void deactivate(struct cpu *cpu, unsigned returning)
+{
+    exceptions_deactivate(&cpu->exc, returning);
+    if (returning != EXC_NMI)
+        set_reg(cpu, UC_ARM_REG_FAULTMASK, 0);
 }
 
 void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
@@ -272,7 +327,7 @@ void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
     unsigned returning = reg(cpu, UC_ARM_REG_IPSR) & XPSR_EXCEPTION;
     if (!return_is_valid(cpu, exc_return, returning)) {
         /* The exception ends all the same, and its UsageFault is tail-chained onto the old frame. */
-        exceptions_deactivate(&cpu->exc, returning);
+        deactivate(cpu, returning);
         cpu->scb.cfsr |= CFSR_INVPC;
         bool usage = cpu->exc.enabled & 1ull << EXC_USAGEFAULT;
         struct exception_masks masks = cpu_masks(cpu);
@@ -289,9 +344,7 @@ void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
         start_handler(cpu, number, exc_return | 0xf0000000u, exc_return);
         return;
     }
-    exceptions_deactivate(&cpu->exc, returning);
-    if (returning != EXC_NMI)
-        set_reg(cpu, UC_ARM_REG_FAULTMASK, 0);
+    deactivate(cpu, returning);
 
     /* Tail-chaining: what would preempt the code returned to is entered on the same frame. */
     struct exception_masks masks = cpu_masks(cpu);
@@ -310,12 +363,15 @@ void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
     uint32_t handler_control = reg(cpu, UC_ARM_REG_CONTROL);
     enum stack_fault fault = pop_frame(cpu, exc_return, frame, &sound);
     if (sound) {
+        cpu_close_monitor(cpu);
         restore_registers(cpu, frame, !(exc_return & 0x10));
         cpu->event_register = true;
         if ((exc_return & 0xf) != 0x1 && cpu->scb.scr & SCR_SLEEPONEXIT) {
             cpu->sleeping = true;
             cpu->sleep_for_event = false;
         }
+        if (!(frame[7] & XPSR_T))
+            cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, frame[6] & ~1u);
         return;
     }
     /* The frame cannot be used: fault, tail-chained, with the stack as it was. */

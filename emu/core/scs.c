@@ -143,8 +143,8 @@ static uint32_t read_icsr(const struct cpu *cpu)
     const struct exceptions *exc = &cpu->exc;
     uint32_t ipsr = cpu_reg(cpu, 16) & 0x1ff;
     uint32_t value = ipsr;
-    if (exc->active && !(exc->active & (exc->active - 1)))
-        value |= 1u << 11; /* RETTOBASE */
+    if (!(exc->active & (exc->active - 1)))
+        value |= 1u << 11; /* RETTOBASE: none but the present one is active */
     value |= exceptions_best_pending(exc) << 12;
     if (exc->pending >> EXC_IRQ0)
         value |= 1u << 22;

@@ -2,22 +2,6 @@
 /* Exceptions: entry and return, priorities, masks, nesting, tail-chaining, system calls, stacks. */
 #include "harness.h"
 
-static volatile uint32_t order[32], steps;
-
-static void step(uint32_t what)
-{
-    order[steps++ & 31] = what;
-}
-
-static void note_order(const char *label)
-{
-    uint32_t hash = steps;
-    for (uint32_t i = 0; i < steps && i < 32; i++)
-        hash = hash * 31 + order[i];
-    note(label, hash);
-    steps = 0;
-}
-
 static uint32_t ipsr(void)
 {
     uint32_t value;

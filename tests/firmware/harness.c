@@ -7,6 +7,7 @@ handler_fn handlers[64];
 struct result results[MAX_RESULTS];
 volatile uint32_t result_count;
 volatile uint32_t finished;
+volatile uint32_t next_return;
 
 void note(const char *label, uint32_t value)
 {
@@ -15,6 +16,20 @@ void note(const char *label, uint32_t value)
         results[result_count].value = value;
         result_count++;
     }
+}
+
+static volatile uint32_t order_hash, steps;
+
+void step(uint32_t what)
+{
+    order_hash = order_hash * 31 + what;
+    steps++;
+}
+
+void note_order(const char *label)
+{
+    note(label, order_hash + (steps << 24));
+    order_hash = steps = 0;
 }
 
 static void semihost(uint32_t operation, const void *argument)

@@ -45,6 +45,13 @@ struct result {
 
 void note(const char *label, uint32_t value);
 
+/* Notes in which order things happened: steps, then a hash of them all under a label. */
+void step(uint32_t what);
+void note_order(const char *label);
+
+/* If not 0, the handler that ends next returns with this EXC_RETURN in place of its own. */
+extern volatile uint32_t next_return;
+
 /* Runs the checks; each program has its own. */
 void run(void);
 

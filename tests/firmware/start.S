@@ -33,7 +33,7 @@ reset:
 4:  bl main
     b .
 
-/* handler(stack frame, EXC_RETURN) of the active exception; returns the EXC_RETURN to use. */
+/* handler(stack frame, EXC_RETURN) of the active exception. */
     .global dispatch
     .type dispatch, %function
 dispatch:
@@ -48,4 +48,11 @@ dispatch:
     push {r4, lr}
     cbz r3, 5f
     blx r3
-5:  pop {r4, pc}
+5:  ldr r1, =next_return
+    ldr r0, [r1]
+    cbnz r0, 6f
+    pop {r4, pc}
+6:  movs r2, #0
+    str r2, [r1]
+    pop {r4, lr}
+    bx r0

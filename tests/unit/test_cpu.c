@@ -142,3 +142,13 @@ Test(cpu, faults_as_on_qemu)
 {
     compare("faults", true);
 }
+
+Test(cpu, priorities_as_on_qemu)
+{
+    compare("priorities", true);
+}
+
+Test(cpu, frames_as_on_qemu)
+{
+    compare("frames", true);
+}
