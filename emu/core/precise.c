@@ -90,12 +90,18 @@ void precise_abort(struct cpu *cpu)
 /* --- memory helpers of translated code --------------------------------------------------------------------
  */
 
-/* Alignment goes before everything else; the engine would look first whether there is memory. */
-static void check_alignment(uint32_t address, uint32_t oi)
+/*
+ * Alignment goes before everything else; the engine would look first whether there is memory. Returns `oi`
+ * without its demand for alignment, which the engine would put to each byte of a store that it has to split.
+ */
+static uint32_t check_alignment(uint32_t address, uint32_t oi)
 {
-    uint32_t bits = oi >> 8 & 7; /* the index of the engine's MMU mode is in the lowest 4 */
-    if (inside.cpu && bits && address & ((1u << bits) - 1))
+    uint32_t bits = oi >> 8 & 7;
+    if (bits == 7) /* as aligned as the access is large, which it says as a power of two */
+        bits = oi >> 4 & 3;
+    if (inside.cpu && address & ((1u << bits) - 1))
         cpu_unaligned(inside.cpu);
+    return oi & ~0x700u;
 }
 
 static uint64_t load(enum engine_function n, void *env, uint32_t address, uint32_t oi, uintptr_t host_pc)
@@ -103,8 +109,7 @@ static uint64_t load(enum engine_function n, void *env, uint32_t address, uint32
     load_fn engine = NULL;
     *(void **)&engine = engine_function(n);
     inside.host_pc = host_pc;
-    check_alignment(address, oi);
-    uint64_t value = engine(env, address, oi, host_pc);
+    uint64_t value = engine(env, address, check_alignment(address, oi), host_pc);
     inside.host_pc = 0;
     return value;
 }
@@ -115,8 +120,7 @@ static void store(enum engine_function n, void *env, uint32_t address, uint64_t 
     store_fn engine = NULL;
     *(void **)&engine = engine_function(n);
     inside.host_pc = host_pc;
-    check_alignment(address, oi);
-    engine(env, address, value, oi, host_pc);
+    engine(env, address, value, check_alignment(address, oi), host_pc);
     inside.host_pc = 0;
 }
 

@@ -343,6 +343,15 @@ static void __attribute__((noinline)) alignment(void)
     UNALIGNED("ldrh r2, [r0, #1]\n strh r2, [r0, #1]");
     UNALIGNED("ldr.w r2, [r0, #1]\n strh.w r2, [r0, #3]");
     note_order("unaligned accesses");
+    /* Aligned enough, though not as large as the access is. */
+    uint32_t low, high;
+    __asm volatile(
+        "vmov.f32 s16, #1.0\n vmov.f32 s17, #2.0\n mov r4, sp\n sub sp, #12\n bic sp, #7\n add sp, #4\n"
+        "vpush {d8}\n vmov s16, r4\n vpop {d8}\n mov sp, r4\n vmov %0, s16\n vmov %1, s17"
+        : "=r"(low), "=r"(high)::"r4", "s16", "s17", "memory");
+    note("double on a word boundary", low ^ high);
+    __asm volatile("ldrexb %0, [%1]" : "=r"(low) : "r"((uint32_t)data + 3));
+    note("byte exclusive", low);
     sum = 0;
     for (int i = 0; i < 8; i++)
         sum = sum * 31 + data[i];

@@ -148,6 +148,16 @@ Test(cpu, priorities_as_on_qemu)
     compare("priorities", true);
 }
 
+Test(cpu, priorities_as_on_qemu_with_slow_stores)
+{
+    compare("priorities", false);
+}
+
+Test(cpu, frames_as_on_qemu_with_slow_stores)
+{
+    compare("frames", false);
+}
+
 Test(cpu, frames_as_on_qemu)
 {
     compare("frames", true);
