@@ -49,7 +49,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     mwu_init(&soc->mwu, bus);
     i2s_init(&soc->i2s, bus);
     fpu_init(&soc->fpu, bus);
-    usbd_init(&soc->usbd, bus);
+    usbd_init(&soc->usbd, bus, &soc->power);
     uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
     qspi_init(&soc->qspi, bus);
     cryptocell_init(&soc->cryptocell, bus);

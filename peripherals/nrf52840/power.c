@@ -153,6 +153,8 @@ void power_set_vbus(struct power *power, bool present)
         power->usb_ready = false;
         block_event(power->block, EVENT_USBREMOVED);
     }
+    if (power->vbus_changed)
+        power->vbus_changed(power->vbus_context);
 }
 
 /* System OFF */

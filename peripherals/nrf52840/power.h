@@ -38,6 +38,8 @@ struct power {
     bool usb_ready;
     bool off;
     bool going_off;
+    void (*vbus_changed)(void *context); /* NULL: nobody asks */
+    void *vbus_context;
     struct event usb_regulated;
     struct event go_off;
 };

@@ -1,58 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "nrf52840/usbd.h"
+#include "nrf52840/usbd_internal.h"
 
 #include <string.h>
-
-enum {
-    TASK_STARTEPIN = 1,
-    TASK_STARTISOIN = 9,
-    TASK_STARTEPOUT = 10,
-    TASK_STARTISOOUT = 18,
-    TASK_EP0RCVOUT = 19,
-    TASK_EP0STATUS = 20,
-    EVENT_STARTED = 1,
-    EVENT_ENDEPIN = 2,
-    EVENT_EP0DATADONE = 10,
-    EVENT_ENDISOIN = 11,
-    EVENT_ENDEPOUT = 12,
-    EVENT_ENDISOOUT = 20,
-    EVENT_USBEVENT = 22,
-};
-
-enum {
-    REG_EVENTCAUSE = 0x400,
-    REG_HALTED_EPIN = 0x420,
-    REG_HALTED_EPOUT = 0x444,
-    REG_EPSTATUS = 0x468,
-    REG_EPDATASTATUS = 0x46C,
-    REG_SIZE_EPOUT = 0x4A0,
-    REG_SIZE_ISOOUT = 0x4C0,
-    REG_ENABLE = 0x500,
-    REG_USBPULLUP = 0x504,
-    REG_DTOGGLE = 0x50C,
-    REG_EPSTALL = 0x518,
-    REG_EPIN = 0x600,
-    REG_ISOIN = 0x6A0,
-    REG_EPOUT = 0x700,
-    REG_ISOOUT = 0x7A0,
-    EP_STRIDE = 0x14,
-    /* within one endpoint's registers */
-    EP_PTR = 0,
-    EP_MAXCNT = 4,
-    EP_AMOUNT = 8,
-};
-
-enum {
-    EVENTCAUSE_READY = 1u << 11,
-    EPSTATUS_EPIN = 0, /* bit numbers; the isochronous endpoint is number 8 */
-    EPSTATUS_EPOUT = 16,
-    ISO_ENDPOINT = 8,
-    ENDPOINT_NUMBER = 7u, /* of DTOGGLE and EPSTALL */
-    ENDPOINT_IN = 1u << 7,
-    EPSTALL_STALL = 1u << 8,
-    ISOOUT_ZERO = 1u << 16,
-    DATA0 = 1,
-};
 
 static const struct reg regs[] = {
     {"TASKS_STARTEPIN", 0x004, REG_W, 0, 8, 0},
@@ -137,64 +86,78 @@ static const struct shortcut shorts[] = {
     {4, EVENT_ENDEPOUT, TASK_EP0RCVOUT},    SHORTCUTS_END,
 };
 
-bool usbd_pulled_up(const struct usbd *usbd)
+void usbd_cause(struct usbd *usbd, uint32_t cause)
 {
-    return block_get(&usbd->block, REG_ENABLE) & block_get(&usbd->block, REG_USBPULLUP) & 1;
+    usbd_set_bits(usbd, REG_EVENTCAUSE, cause);
+    block_event(&usbd->block, EVENT_USBEVENT);
 }
 
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static void set_bits(struct usbd *usbd, uint32_t offset, uint32_t bits)
-{
-    block_set(&usbd->block, offset, block_get(&usbd->block, offset) | bits);
-}
+/* DMA */
 
 /* The end of a DMA transfer of `size` bytes with the registers at `ep`. */
 static void dma_done(struct usbd *usbd, uint32_t ep, uint32_t size, unsigned status_bit, unsigned end)
 {
     block_set(&usbd->block, ep + EP_AMOUNT, size);
     block_event(&usbd->block, EVENT_STARTED);
-    set_bits(usbd, REG_EPSTATUS, 1u << status_bit);
+    usbd_set_bits(usbd, REG_EPSTATUS, 1u << status_bit);
     block_event(&usbd->block, end);
 }
 
-/* RAM to an endpoint's buffer. */
-static void dma_in(struct usbd *usbd, uint32_t ep, uint8_t *buffer, uint32_t room, unsigned number,
-                   unsigned end)
+/* RAM to a buffer with `room`; returns how many bytes. */
+static uint32_t dma_in(struct usbd *usbd, uint32_t ep, uint8_t *buffer, uint32_t room)
 {
-    uint32_t size = smaller(block_get(&usbd->block, ep + EP_MAXCNT), room);
+    uint32_t size = usbd_smaller(block_get(&usbd->block, ep + EP_MAXCNT), room);
     dma_read(usbd->block.bus, block_get(&usbd->block, ep + EP_PTR), buffer, size);
-    dma_done(usbd, ep, size, EPSTATUS_EPIN + number, end);
+    return size;
 }
 
-/* An endpoint's buffer, with `filled` bytes in it, to RAM. */
-static void dma_out(struct usbd *usbd, uint32_t ep, const uint8_t *buffer, uint32_t filled, unsigned number,
-                    unsigned end)
+/* A buffer with `filled` bytes in it to RAM; returns how many bytes. */
+static uint32_t dma_out(struct usbd *usbd, uint32_t ep, const uint8_t *buffer, uint32_t filled)
 {
-    uint32_t size = smaller(block_get(&usbd->block, ep + EP_MAXCNT), filled);
+    uint32_t size = usbd_smaller(block_get(&usbd->block, ep + EP_MAXCNT), filled);
     dma_write(usbd->block.bus, block_get(&usbd->block, ep + EP_PTR), buffer, size);
-    dma_done(usbd, ep, size, EPSTATUS_EPOUT + number, end);
+    return size;
 }
 
 static void start_in(struct usbd *usbd, unsigned n)
 {
-    dma_in(usbd, REG_EPIN + n * EP_STRIDE, usbd->in[n], USBD_PACKET_SIZE, n, EVENT_ENDEPIN + n);
+    struct usbd_endpoint *in = &usbd->in[n];
+    uint32_t ep = REG_EPIN + n * EP_STRIDE;
+    in->size = dma_in(usbd, ep, in->bytes, USBD_PACKET_SIZE);
+    in->ready = true;
+    dma_done(usbd, ep, in->size, EPSTATUS_EPIN + n, EVENT_ENDEPIN + n);
 }
 
 static void start_out(struct usbd *usbd, unsigned n)
 {
-    uint32_t filled = smaller(block_get(&usbd->block, REG_SIZE_EPOUT + 4 * n), USBD_PACKET_SIZE);
-    dma_out(usbd, REG_EPOUT + n * EP_STRIDE, usbd->out[n], filled, n, EVENT_ENDEPOUT + n);
+    uint32_t ep = REG_EPOUT + n * EP_STRIDE;
+    uint32_t filled = usbd_smaller(block_get(&usbd->block, REG_SIZE_EPOUT + 4 * n), USBD_PACKET_SIZE);
+    uint32_t size = dma_out(usbd, ep, usbd->out[n].bytes, filled);
+    usbd->out[n].ready = n != 0; /* endpoint 0 waits for EP0RCVOUT */
+    dma_done(usbd, ep, size, EPSTATUS_EPOUT + n, EVENT_ENDEPOUT + n);
+}
+
+static void start_iso_in(struct usbd *usbd)
+{
+    struct usbd_iso *iso = &usbd->iso_in;
+    iso->dma_size = dma_in(usbd, REG_ISOIN, iso->dma, USBD_ISO_SIZE);
+    iso->dma_full = true;
+    dma_done(usbd, REG_ISOIN, iso->dma_size, EPSTATUS_EPIN + ISO_ENDPOINT, EVENT_ENDISOIN);
 }
 
 static void start_iso_out(struct usbd *usbd)
 {
-    uint32_t size = block_get(&usbd->block, REG_SIZE_ISOOUT);
-    uint32_t filled = size & ISOOUT_ZERO ? 0 : smaller(size, USBD_ISO_SIZE);
-    dma_out(usbd, REG_ISOOUT, usbd->iso_out, filled, ISO_ENDPOINT, EVENT_ENDISOOUT);
+    struct usbd_iso *iso = &usbd->iso_out;
+    uint32_t size = dma_out(usbd, REG_ISOOUT, iso->dma, iso->dma_full ? iso->dma_size : 0);
+    dma_done(usbd, REG_ISOOUT, size, EPSTATUS_EPOUT + ISO_ENDPOINT, EVENT_ENDISOOUT);
+}
+
+static void drive_dpdm(struct usbd *usbd)
+{
+    if (!usbd->suspended || block_get(&usbd->block, REG_DPDMVALUE) != DPDMVALUE_RESUME)
+        return;
+    if (usbd->port->host.wakeup)
+        usbd->port->host.wakeup(usbd->port->host.self);
 }
 
 static void task(void *self, unsigned n)
@@ -205,16 +168,26 @@ static void task(void *self, unsigned n)
     if (n >= TASK_STARTEPIN && n < TASK_STARTISOIN)
         start_in(usbd, n - TASK_STARTEPIN);
     else if (n == TASK_STARTISOIN)
-        dma_in(usbd, REG_ISOIN, usbd->iso_in, USBD_ISO_SIZE, ISO_ENDPOINT, EVENT_ENDISOIN);
+        start_iso_in(usbd);
     else if (n >= TASK_STARTEPOUT && n < TASK_STARTISOOUT)
         start_out(usbd, n - TASK_STARTEPOUT);
     else if (n == TASK_STARTISOOUT)
         start_iso_out(usbd);
+    else if (n == TASK_EP0RCVOUT)
+        usbd->ep0_receive = true;
+    else if (n == TASK_EP0STATUS)
+        usbd->ep0_status = true;
+    else if (n == TASK_EP0STALL)
+        usbd->ep0_stalled = true;
+    else if (n == TASK_DPDMDRIVE)
+        drive_dpdm(usbd);
 }
+
+/* Registers */
 
 static uint8_t *toggle(struct usbd *usbd, uint32_t selector)
 {
-    return (selector & ENDPOINT_IN ? usbd->in_toggle : usbd->out_toggle) + (selector & ENDPOINT_NUMBER);
+    return &(selector & ENDPOINT_IN ? usbd->in : usbd->out)[selector & ENDPOINT_NUMBER].toggle;
 }
 
 static uint32_t read(void *self, uint32_t offset)
@@ -242,10 +215,39 @@ static void write_enable(struct usbd *usbd, uint32_t value)
 {
     bool rising = value & ~block_get(&usbd->block, REG_ENABLE) & 1;
     block_set(&usbd->block, REG_ENABLE, value & 1);
-    if (!rising)
-        return;
-    set_bits(usbd, REG_EVENTCAUSE, EVENTCAUSE_READY);
-    block_event(&usbd->block, EVENT_USBEVENT);
+    usbd_bus_attach(usbd);
+    if (rising)
+        usbd_cause(usbd, EVENTCAUSE_READY);
+    else if (!(value & 1))
+        usbd_bus_clear(usbd);
+}
+
+static void write_lowpower(struct usbd *usbd, uint32_t value)
+{
+    bool woken = block_get(&usbd->block, REG_LOWPOWER) & ~value & 1;
+    block_set(&usbd->block, REG_LOWPOWER, value & 1);
+    if (woken && usbd->suspended)
+        usbd_cause(usbd, EVENTCAUSE_USBWUALLOWED);
+}
+
+/* The driver's sequence to take back a packet that waits in an IN endpoint: ERRATA_800 selects it, a bit of
+ * ERRATA_804 does it. */
+static void write_errata_804(struct usbd *usbd, uint32_t value)
+{
+    uint32_t select = block_get(&usbd->block, REG_ERRATA_800);
+    block_set(&usbd->block, REG_ERRATA_804, value);
+    if (select == 0x7B4 && value & 1u << 2)
+        usbd->in[0].ready = false;
+    else if (select >= 0x7B6 && select <= 0x7C2 && !(select & 1) && value & 1u << 1)
+        usbd->in[1 + (select - 0x7B6) / 2].ready = false;
+}
+
+/* Any write to SIZE.EPOUT makes the endpoint ready to take a packet. */
+static void write_size(struct usbd *usbd, uint32_t offset)
+{
+    block_set(&usbd->block, offset, 0);
+    unsigned n = (offset - REG_SIZE_EPOUT) / 4;
+    usbd->out[n].ready = n != 0;
 }
 
 static void write(void *self, uint32_t offset, uint32_t value)
@@ -260,17 +262,27 @@ static void write(void *self, uint32_t offset, uint32_t value)
     case REG_ENABLE:
         write_enable(usbd, value);
         break;
+    case REG_USBPULLUP:
+        block_set(&usbd->block, offset, value & 1);
+        usbd_bus_attach(usbd);
+        break;
     case REG_DTOGGLE:
         write_dtoggle(usbd, value);
         break;
     case REG_EPSTALL:
         write_epstall(usbd, value);
         break;
+    case REG_LOWPOWER:
+        write_lowpower(usbd, value);
+        break;
+    case REG_ERRATA_804:
+        write_errata_804(usbd, value);
+        break;
     default:
-        /* Any write to SIZE.EPOUT makes the endpoint ready to take a packet. */
         if (offset >= REG_SIZE_EPOUT && offset < REG_SIZE_ISOOUT)
-            value = 0;
-        block_set(&usbd->block, offset, value);
+            write_size(usbd, offset);
+        else
+            block_set(&usbd->block, offset, value);
     }
 }
 
@@ -279,12 +291,8 @@ static void reset(void *self, enum reset_cause cause)
     struct usbd *usbd = self;
     (void)cause;
     block_set(&usbd->block, REG_DTOGGLE, 0); /* reads as the toggle of endpoint 0 */
-    memset(usbd->in, 0, sizeof usbd->in);
-    memset(usbd->out, 0, sizeof usbd->out);
-    memset(usbd->iso_in, 0, sizeof usbd->iso_in);
-    memset(usbd->iso_out, 0, sizeof usbd->iso_out);
-    memset(usbd->in_toggle, DATA0, sizeof usbd->in_toggle);
-    memset(usbd->out_toggle, DATA0, sizeof usbd->out_toggle);
+    usbd_bus_clear(usbd);
+    usbd_bus_attach(usbd);
 }
 
 static void save(void *self, struct state *state)
@@ -294,12 +302,19 @@ static void save(void *self, struct state *state)
     state_var(state, usbd->out);
     state_var(state, usbd->iso_in);
     state_var(state, usbd->iso_out);
-    state_var(state, usbd->in_toggle);
-    state_var(state, usbd->out_toggle);
+    state_var(state, usbd->ep0_stalled);
+    state_var(state, usbd->ep0_receive);
+    state_var(state, usbd->ep0_status);
+    state_var(state, usbd->ep0_address);
+    state_var(state, usbd->suspended);
+    state_var(state, usbd->port->attached);
 }
 
-void usbd_init(struct usbd *usbd, struct bus *bus)
+void usbd_init(struct usbd *usbd, struct bus *bus, struct power *power)
 {
+    memset(usbd, 0, sizeof *usbd);
+    usbd->power = power;
+    usbd->port = &bus->ports->usb;
     block_init(&usbd->block, bus, 0x40027000, 39);
     block_add_face(&usbd->block, &(struct face){
                                      .name = "USBD",
@@ -321,4 +336,5 @@ void usbd_init(struct usbd *usbd, struct bus *bus)
                                       .plain = true,
                                       .self = usbd,
                                   });
+    usbd_bus_init(usbd);
 }
