@@ -2,6 +2,7 @@
 /* The in-process host against the Boron's own firmware. */
 #include "boron.h"
 
+#include "host/dfu.h"
 #include "host/usb_host.h"
 
 /* A Boron whose system part is damaged, on a cable: its bootloader goes to DFU mode. */
@@ -10,7 +11,6 @@ static struct boron *boron_in_dfu(struct usb_host *host)
     struct boron *boron = boron_new("2.0.1");
     boron->machine.soc.flash.data[SYSTEM_START + 0x1000] ^= 1;
     usb_host_init(host, &boron->machine.bus);
-    power_set_vbus(&boron->machine.soc.power, true);
     machine_power_on(&boron->machine, RAM_CLEARED);
     for (unsigned i = 0; i < 60 && host->state != USB_HOST_CONFIGURED; i++)
         boron_run_ms(boron, 100);
@@ -28,6 +28,131 @@ Test(usb_host, damaged_system_shows_the_dfu_device, .timeout = 60)
     cr_expect_str_eq(host.strings[1], "Particle");
     cr_expect_str_eq(host.strings[2], "Boron DFU Mode");
     cr_expect_eq(strlen(host.strings[3]), 24u);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+/* Runs the job to its end. */
+static void run_job(struct boron *boron, struct usb_host *host, struct dfu_job *job)
+{
+    dfu_start(job, host);
+    for (unsigned i = 0; i < 6000 && !job->finished; i++)
+        boron_run_ms(boron, 10);
+    cr_assert(job->finished);
+}
+
+Test(usb_host, upload_reads_what_is_in_the_arrays, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    static uint8_t bytes[0x3000];
+    struct dfu_job job = {
+        .kind = DFU_UPLOAD, .alt = 0, .address = 0x2F800, .data = bytes, .size = sizeof bytes};
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_arr_eq(bytes, boron->machine.soc.flash.data + 0x2F800, sizeof bytes);
+    job.alt = 2;
+    job.address = 0x80000000;
+    job.size = 0x1800;
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_arr_eq(bytes, machine_array(&boron->machine, "external")->data, 0x1800);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+Test(usb_host, download_writes_all_three_memories, .timeout = 100)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    static uint8_t bytes[0x2345];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7 + (i >> 8));
+    struct dfu_job job = {
+        .kind = DFU_DOWNLOAD, .alt = 0, .address = 0xD4000, .data = bytes, .size = sizeof bytes};
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_arr_eq(boron->machine.soc.flash.data + 0xD4000, bytes, sizeof bytes);
+    job.alt = 2;
+    job.address = 0x80289000;
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_arr_eq(machine_array(&boron->machine, "external")->data + 0x289000, bytes, sizeof bytes);
+    uint8_t flag = 0xA5;
+    job = (struct dfu_job){.kind = DFU_DOWNLOAD, .alt = 1, .address = 1753, .data = &flag, .size = 1};
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    uint8_t read_back = 0;
+    job = (struct dfu_job){.kind = DFU_UPLOAD, .alt = 1, .address = 1753, .data = &read_back, .size = 1};
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_eq(read_back, 0xA5);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+Test(usb_host, repaired_system_starts_after_leave, .timeout = 100)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    size_t size = 0;
+    uint8_t *image = boron_image(boron, "2.0.1", "system-part1", &size);
+    struct dfu_job job = {.kind = DFU_DOWNLOAD,
+                          .alt = 0,
+                          .address = SYSTEM_START,
+                          .data = image,
+                          .size = (uint32_t)size,
+                          .leave = true};
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_arr_eq(boron->machine.soc.flash.data + SYSTEM_START, image, size);
+    free(image);
+    cr_expect_eq(host.device[10], 0x0d);
+    boron_run_ms(boron, 4000);
+    cr_expect_eq(host.state, USB_HOST_CONFIGURED, "state %d step %u", host.state, host.step);
+    cr_expect_eq(host.device[10], 0x0d);
+    cr_expect_eq(host.device[11], 0xc0, "the running system is 2b04:c00d");
+    cr_expect_str_eq(host.strings[2], "Boron CDC Mode");
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+Test(usb_host, errors_are_told_and_the_next_job_works, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    uint8_t bytes[16] = {0};
+    struct dfu_job job = {.kind = DFU_DOWNLOAD, .alt = 0, .address = 0x00200000, .data = bytes, .size = 16};
+    run_job(boron, &host, &job);
+    cr_expect_not(job.ok);
+    cr_expect(strstr(job.why, "stalled") || strstr(job.why, "dfuERROR"), "%s", job.why);
+    job = (struct dfu_job){.kind = DFU_UPLOAD, .alt = 0, .address = 0x30000, .data = bytes, .size = 16};
+    run_job(boron, &host, &job);
+    cr_expect(job.ok, "%s", job.why);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+Test(usb_host, unplugging_ends_what_is_under_way, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    static uint8_t bytes[0x8000];
+    struct dfu_job job = {
+        .kind = DFU_DOWNLOAD, .alt = 0, .address = 0xD4000, .data = bytes, .size = sizeof bytes};
+    dfu_start(&job, &host);
+    boron_run_ms(boron, 200);
+    cr_assert_not(job.finished);
+    machine_set_usb(&boron->machine, false);
+    cr_expect(job.finished);
+    cr_expect_not(job.ok);
+    cr_expect_eq(host.state, USB_HOST_EMPTY);
+    boron_run_ms(boron, 100);
+    machine_set_usb(&boron->machine, true);
+    boron_run_ms(boron, 2000);
+    cr_assert_eq(host.state, USB_HOST_CONFIGURED);
+    run_job(boron, &host, &job);
+    cr_expect(job.ok, "%s", job.why);
     usb_host_leave(&host);
     boron_free(boron);
 }
