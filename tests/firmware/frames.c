@@ -345,10 +345,10 @@ static void __attribute__((noinline)) alignment(void)
     note_order("unaligned accesses");
     /* Aligned enough, though not as large as the access is. */
     uint32_t low, high;
-    __asm volatile(
-        "vmov.f32 s16, #1.0\n vmov.f32 s17, #2.0\n mov r4, sp\n sub sp, #12\n bic sp, #7\n add sp, #4\n"
-        "vpush {d8}\n vmov s16, r4\n vpop {d8}\n mov sp, r4\n vmov %0, s16\n vmov %1, s17"
-        : "=r"(low), "=r"(high)::"r4", "s16", "s17", "memory");
+    __asm volatile("vmov.f32 s16, #1.0\n vmov.f32 s17, #2.0\n mov r4, sp\n sub r3, r4, #12\n bic r3, #7\n "
+                   "add r3, #4\n mov sp, r3\n"
+                   "vpush {d8}\n vmov s16, r4\n vpop {d8}\n mov sp, r4\n vmov %0, s16\n vmov %1, s17"
+                   : "=r"(low), "=r"(high)::"r3", "r4", "s16", "s17", "memory");
     note("double on a word boundary", low ^ high);
     __asm volatile("ldrexb %0, [%1]" : "=r"(low) : "r"((uint32_t)data + 3));
     note("byte exclusive", low);
