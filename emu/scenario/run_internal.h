@@ -11,7 +11,7 @@
 #define FLASH_RING      8
 #define SPIN_BLOCKS     24    /* a CPU that runs more different blocks than these does not spin */
 #define DARK_MS         5000  /* so long dark, and spinning: a hang */
-#define SETTLE_QUIET_MS 2000  /* so long no flash was written: settled */
+#define SETTLE_QUIET_MS 2000  /* and so long no flash written */
 #define SETTLE_MS       10000 /* so long one phrase: settled */
 
 /* What the trigger that is waited for has seen since its step began to wait. */
