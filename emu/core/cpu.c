@@ -35,6 +35,7 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
     if (address < cpu->flash_size && size <= cpu->flash_size - address) {
         code = cpu->flash + address;
         cpu->flash_code[address >> 12] = 1;
+        cpu->ran_code[address >> 12] |= 1;
     } else {
         if (address - CODE_RAM_BASE < cpu->ram_size)
             offset = address - CODE_RAM_BASE;
@@ -65,6 +66,15 @@ static bool must_stop(const struct cpu *cpu)
            cpu->ports.held(cpu->ports.context);
 }
 
+/* Begins to note anew which pages run; known blocks are forgotten, so that each is seen as new. */
+static void start_ran_window(struct cpu *cpu)
+{
+    memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
+    for (uint32_t page = 0; page < cpu->flash_size >> 12; page++)
+        cpu->ran_code[page] = (cpu->ran_code[page] & 1) << 1;
+    cpu->ran_window = cpu->bus->clock.now + CYCLES_PER_SECOND;
+}
+
 /* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
 static bool slow_path(struct cpu *cpu)
 {
@@ -73,6 +83,8 @@ static bool slow_path(struct cpu *cpu)
     if (must_stop(cpu))
         return true;
     cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
+    if (clock->now >= cpu->ran_window)
+        start_ran_window(cpu);
     cpu_update_careful(cpu);
     clock->deadline = clock_next_event(clock) < cpu->until ? clock_next_event(clock) : cpu->until;
     if (cpu_mend_control(cpu))
@@ -396,7 +408,8 @@ int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_si
     cpu->blocks = calloc(1u << BLOCK_CACHE_BITS, sizeof *cpu->blocks);
     cpu->ram_code = calloc(ram_size >> 12, 1);
     cpu->flash_code = calloc(flash_size >> 12, 1);
-    if (!cpu->blocks || !cpu->ram_code || !cpu->flash_code)
+    cpu->ran_code = calloc(flash_size >> 12, 1);
+    if (!cpu->blocks || !cpu->ram_code || !cpu->flash_code || !cpu->ran_code)
         return engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
     fast_store_find(cpu);
     uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &cpu->uc);
@@ -424,11 +437,14 @@ void cpu_destroy(struct cpu *cpu)
     free(cpu->blocks);
     free(cpu->ram_code);
     free(cpu->flash_code);
+    free(cpu->ran_code);
     memset(cpu, 0, sizeof *cpu);
 }
 
 void cpu_reset(struct cpu *cpu)
 {
+    start_ran_window(cpu);
+    memset(cpu->ran_code, 0, cpu->flash_size >> 12);
     scs_reset(cpu);
     cpu->event_register = cpu->sleeping = cpu->locked_up = false;
     cpu->reset_asked = cpu->fault_pending = cpu->careful_next = cpu->monitor_open = false;
@@ -742,6 +758,15 @@ void cpu_set_reg(struct cpu *cpu, unsigned number, uint32_t value)
     if (number == 15)
         value |= 1u;
     uc_reg_write(cpu->uc, reg_id(number), &value);
+}
+
+bool cpu_ran(const struct cpu *cpu, uint32_t from, uint32_t to)
+{
+    for (uint32_t page = from >> 12; page <= (to - 1) >> 12 && page < cpu->flash_size >> 12; page++) {
+        if (cpu->ran_code[page])
+            return true;
+    }
+    return false;
 }
 
 unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses)

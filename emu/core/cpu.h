@@ -213,6 +213,8 @@ struct cpu {
     struct block_info *blocks;
     uint8_t *ram_code;   /* a byte a 4 KiB RAM page: code was run from it */
     uint8_t *flash_code; /* likewise for flash, until the page changes */
+    uint8_t *ran_code;   /* likewise: bit 0 in the present window of time, bit 1 in the one before */
+    uint64_t ran_window; /* cycle at which the present window ends */
     bool cache_is_on;    /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
 
     uint32_t spin_head; /* a block of a loop, perhaps: looked for when it comes again soon */
@@ -272,6 +274,9 @@ void cpu_set_reg(struct cpu *cpu, unsigned number, uint32_t value);
 
 /* The block addresses run last, oldest first; returns how many (at most CPU_TRAIL). */
 unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses);
+
+/* True if code was run from a flash page of [from, to) within the last one to two seconds. */
+bool cpu_ran(const struct cpu *cpu, uint32_t from, uint32_t to);
 
 /* To be called when bytes that may hold translated code were changed behind the engine's back. */
 void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size);

@@ -255,7 +255,7 @@ void result_add_finding(struct run_result *result, double t_ms, const char *topi
 }
 
 void result_add_module(struct run_result *result, const char *name, unsigned version, uint32_t address,
-                       bool valid)
+                       bool valid, bool ran)
 {
     struct result_module *modules =
         grown(result, result->modules, result->module_count, &result->module_room, sizeof *modules);
@@ -263,7 +263,7 @@ void result_add_module(struct run_result *result, const char *name, unsigned ver
         return;
     result->modules = modules;
     modules[result->module_count++] =
-        (struct result_module){copy_text(result, name), version, address, valid};
+        (struct result_module){copy_text(result, name), version, address, valid, ran};
 }
 
 void result_set_last_addresses(struct run_result *result, const uint32_t *addresses, size_t count)

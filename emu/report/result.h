@@ -83,6 +83,7 @@ struct result_module {
     unsigned version;
     uint32_t address;
     bool valid; /* its checksum holds */
+    bool ran;   /* code of it was run in the last second or two */
 };
 
 struct run_result {
@@ -140,7 +141,7 @@ void result_add_expectation(struct run_result *result, const char *text, bool ok
 void result_add_finding(struct run_result *result, double t_ms, const char *topic, const char *text,
                         bool guest_fault);
 void result_add_module(struct run_result *result, const char *name, unsigned version, uint32_t address,
-                       bool valid);
+                       bool valid, bool ran);
 void result_set_last_addresses(struct run_result *result, const uint32_t *addresses, size_t count);
 
 /*

@@ -225,6 +225,7 @@ static void put_modules(struct writer *writer, cJSON *root, const struct run_res
         put_number(writer, object, "version", result->modules[i].version);
         put_hex(writer, object, "address", result->modules[i].address);
         put_bool(writer, object, "valid", result->modules[i].valid);
+        put_bool(writer, object, "ran", result->modules[i].ran);
     }
     cJSON *addresses = put_array(writer, root, "last_addresses");
     for (size_t i = 0; i < result->last_address_count; i++) {

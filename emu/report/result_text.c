@@ -134,7 +134,8 @@ static void write_machine(const struct run_result *result, FILE *out)
     for (size_t i = 0; i < result->module_count; i++)
         fprintf(out, "  %-14s %-6u at 0x%08" PRIx32 "%s\n", result->modules[i].name,
                 result->modules[i].version, result->modules[i].address,
-                result->modules[i].valid ? "" : ", CHECKSUM WRONG");
+                result->modules[i].valid ? (result->modules[i].ran ? "" : ", not running")
+                                         : ", CHECKSUM WRONG");
     if (result->last_address_count && result->verdict != VERDICT_AS_EXPECTED) {
         fprintf(out, "\nLast code addresses\n ");
         for (size_t i = 0; i < result->last_address_count; i++)

@@ -180,7 +180,8 @@ static void report_modules(struct runner *run)
         module_find_in_flash(flash->data, flash->size, &slot->address, 1, &found);
         if (found.presence == MODULE_PRESENT && found.function == slot->function)
             result_add_module(run->result, slot->name, found.version, found.address,
-                              !found.has_crc || found.crc_good);
+                              !found.has_crc || found.crc_good,
+                              cpu_ran(&run->machine.cpu, found.address, found.end));
     }
 }
 

@@ -67,7 +67,7 @@ static void fill(void)
     for (int i = 0; i < 3; i++)
         result_add_finding(&result, 12.5 + i, "nvmc", "store to flash without WEN", true);
     result_add_finding(&result, 20, "bus", "read of 0x40000eec", false);
-    result_add_module(&result, "bootloader", 1005, 0xF4000, true);
+    result_add_module(&result, "bootloader", 1005, 0xF4000, true, true);
     result_set_last_addresses(&result, addresses, 2);
     result.seed = 7;
     result.trace_hash = 0x0123456789ABCDEF;
