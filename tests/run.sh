@@ -3,14 +3,31 @@
 # Runs every test there is; works from any directory. See the table at the end for what there is.
 #
 #   tests/run.sh             all of it
-#   JOBS=4 tests/run.sh      on so many cores
-#   VERBOSE=1 tests/run.sh   also say what passes
+#   tests/run.sh PART...     some of it: static unit scenarios sanitized fuzz
+#   tests/run.sh --update    only writes the golden timelines anew
+#
+# JOBS=4 sets how many run at a time, VERBOSE=1 also says what passes, FUZZ_SECONDS=5 is for each fuzz target.
 set -uo pipefail
 export LC_ALL=C
 shopt -s nullglob
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+FUZZ_SECONDS=${FUZZ_SECONDS:-5}
+GCC=$ROOT/build-gcc CLANG=$ROOT/build-clang-sanitized FUZZ=$ROOT/build-fuzz
+SOSIM=$GCC/sosim
+UPDATE=
+PARTS=${*:-static unit scenarios sanitized fuzz}
+if [[ ${1-} == --update ]]; then
+    UPDATE=yes PARTS=scenarios
+fi
+
 source "$ROOT/tests/jobs.sh"
+source "$ROOT/tests/scenarios.sh"
+
+wanted()
+{
+    [[ " $PARTS " == *" $1 "* ]]
+}
 
 configure_and_build()
 {
@@ -54,32 +71,46 @@ fuzz_one()
         -artifact_prefix="$corpus/" "$corpus" "$ROOT/tests/fuzz/seeds/$name")
 }
 
-FUZZ_SECONDS=${FUZZ_SECONDS:-5}
-GCC=$ROOT/build-gcc CLANG=$ROOT/build-clang-sanitized FUZZ=$ROOT/build-fuzz
-SOSIM=$GCC/sosim
-
-SECONDS=0
 if ! "$ROOT/tests/setup.sh" test; then
     exit 1
 fi
+SECONDS=0
 
-check format check_format
-check shell-syntax check_shell_syntax
-
-# Without a build nothing else makes sense; the fuzz targets and the sanitized tests are a matter of their own.
-if ! step build-gcc configure_and_build "$GCC" -DCMAKE_C_COMPILER=gcc; then
-    report
-    exit 1
+if wanted static; then
+    check format check_format
+    check shell-syntax check_shell_syntax
 fi
-check images-fetch "$SOSIM" images fetch
-if step build-clang-sanitized configure_and_build "$CLANG" -DCMAKE_C_COMPILER=clang -DSOSIM_SANITIZE=ON; then
-    finish_checks
-    unit_tests "$CLANG" sanitized
+
+if wanted unit || wanted scenarios || wanted sanitized; then
+    # Without a build nothing else makes sense.
+    if ! step build-gcc configure_and_build "$GCC" -DCMAKE_C_COMPILER=gcc; then
+        report
+        exit 1
+    fi
+    check images-fetch "$SOSIM" images fetch
+fi
+if wanted sanitized; then
+    step build-clang-sanitized configure_and_build "$CLANG" -DCMAKE_C_COMPILER=clang -DSOSIM_SANITIZE=ON
+fi
+if wanted fuzz; then
+    step build-fuzz configure_and_build "$FUZZ" -DCMAKE_C_COMPILER=clang -DSOSIM_FUZZ=ON -DSOSIM_SANITIZE=ON
 fi
 finish_checks
-unit_tests "$GCC" unit
 
-if step build-fuzz configure_and_build "$FUZZ" -DCMAKE_C_COMPILER=clang -DSOSIM_FUZZ=ON -DSOSIM_SANITIZE=ON; then
+if wanted scenarios; then
+    say "scenarios ..."
+    check_scenarios
+fi
+if wanted sanitized; then
+    say "unit tests, sanitized ..."
+    unit_tests "$CLANG" sanitized
+fi
+if wanted unit; then
+    say "unit tests ..."
+    unit_tests "$GCC" unit
+fi
+if wanted fuzz; then
+    say "fuzz targets ..."
     for program in "$FUZZ"/tests/fuzz_*; do
         if [[ -f $program && -x $program ]]; then
             check "fuzz-${program##*/fuzz_}" fuzz_one "$program"

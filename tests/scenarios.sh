@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by run.sh: runs scenarios, and looks at each result from all sides.
+
+GOLDEN=$ROOT/tests/golden
+# These begin a device's life; every published version has its own story there.
+EVERY_VERSION=(boot/blank-external-flash boot/provisioned)
+
+scenario_files()
+{
+    find "$ROOT/scenarios" -name '*.json' ! -name '*.schema.json' | sort
+}
+
+published_versions()
+{
+    "$SOSIM" images list | awk '{ print $2 }' | uniq
+}
+
+# The name of a scenario's file within scenarios/, with no slash: field/f1.json is field-f1.
+flat_name()
+{
+    local name=${1#"$ROOT/scenarios/"}
+    name=${name%.json}
+    printf '%s\n' "${name//\//-}"
+}
+
+trace_of()
+{
+    sed -n 's/.*, trace \(0x[0-9a-f]*\)$/\1/p' "$1"
+}
+
+# one WORDS COMMAND...: a check of its own within a check; says what failed.
+one()
+{
+    local words=$1
+    shift
+    if "$@"; then
+        passed+=1
+    else
+        failed+=1
+        echo "failed: $words"
+    fi
+}
+
+keep_or_compare_golden()
+{
+    local golden=$GOLDEN/$1.txt result=$2
+    if [[ -n $UPDATE ]]; then
+        python3 "$ROOT/tests/golden.py" write "$golden" "$result"
+    elif [[ ! -e $golden ]]; then
+        echo "$golden is missing; tests/run.sh --update writes it"
+        return 1
+    else
+        python3 "$ROOT/tests/golden.py" compare "$golden" "$result"
+    fi
+}
+
+same_trace()
+{
+    [[ -n $(trace_of "$1") && $(trace_of "$1") == "$(trace_of "$2")" ]]
+}
+
+# A scenario as it is: its expectations, all outputs, the golden, and the same run again with nobody watching.
+try_scenario()
+{
+    local file=$1 name out
+    local -i passed=0 failed=0
+    name=$(flat_name "$file")
+    out=$WORK/scenario-$name
+    mkdir "$out"
+    one "its expectations" \
+        "$SOSIM" run "$file" --json "$out/result.json" --junit "$out/junit.xml" --vcd "$out/lamps.vcd" >"$out/text"
+    sed -n '1,/^$/p; /NOT MET/p' "$out/text"
+    one "the golden timeline" keep_or_compare_golden "$name" "$out/result.json"
+    if [[ -z $UPDATE ]]; then
+        one "the schema of result.json" \
+            python3 "$ROOT/tests/check_schema.py" "$ROOT/emu/report/result.schema.json" "$out/result.json"
+        one "JUnit is XML" xmllint --noout "$out/junit.xml"
+        "$SOSIM" run "$file" >"$out/again"
+        one "the same trace with no observer" same_trace "$out/text" "$out/again"
+    fi
+    echo "tested $passed $failed"
+    ((failed == 0))
+}
+
+# A scenario with the modules of another version: only what the device does then, not what it should do.
+try_version()
+{
+    local file=$1 version=$2 name out code=0
+    local -i passed=0 failed=0
+    name=$(flat_name "$file")@$version
+    out=$WORK/scenario-$name
+    mkdir "$out"
+    "$SOSIM" run "$file" --modules-version "$version" --json "$out/result.json" >"$out/text" || code=$?
+    head -n 1 "$out/text"
+    one "the run comes to an end" test "$code" -le 1
+    one "the golden timeline" keep_or_compare_golden "$name" "$out/result.json"
+    echo "tested $passed $failed"
+    ((failed == 0))
+}
+
+try_without_tricks()
+{
+    "$SOSIM" run "$1" >"$WORK/$2.fast"
+    "$SOSIM" run "$1" --slow >"$WORK/$2.slow"
+    same_trace "$WORK/$2.fast" "$WORK/$2.slow"
+}
+
+# A golden that no scenario has any more, or one that could not fail, is worse than none.
+check_goldens()
+{
+    local file golden bad=0 known
+    known=$(scenario_files | while read -r file; do flat_name "$file"; done)
+    for golden in "$GOLDEN"/*.txt; do
+        python3 "$ROOT/tests/golden.py" self-test "$golden" || bad=1
+        file=${golden##*/}
+        file=${file%.txt}
+        if ! grep -q -x -F "${file%@*}" <<<"$known"; then
+            echo "$golden belongs to no scenario"
+            bad=1
+        fi
+    done
+    return "$bad"
+}
+
+check_scenarios()
+{
+    local file files=() version
+    readarray -t files < <(scenario_files)
+    if [[ -z $UPDATE ]]; then
+        check validate "$SOSIM" validate "${files[@]}"
+        check scenario-schema "$ROOT/tests/check_schema.py" "$ROOT/scenarios/scenario.schema.json" "${files[@]}"
+        check goldens-can-fail check_goldens
+    fi
+    for file in "${files[@]}"; do
+        check "scenario-$(flat_name "$file")" try_scenario "$file"
+    done
+    for file in "${EVERY_VERSION[@]}"; do
+        for version in $(published_versions); do
+            # That of the scenario itself was above.
+            if ! grep -q "\"published\": \"$version\"" "$ROOT/scenarios/$file.json"; then
+                check "scenario-$(flat_name "$file")@$version" \
+                    try_version "$ROOT/scenarios/$file.json" "$version"
+            fi
+        done
+        if [[ -z $UPDATE ]]; then
+            check "without-tricks-$(flat_name "$file")" \
+                try_without_tricks "$ROOT/scenarios/$file.json" "slow-$(flat_name "$file")"
+        fi
+    done
+    finish_checks
+}
