@@ -12,6 +12,7 @@
 #define SPIN_BLOCKS     24    /* a CPU that runs more different blocks than these does not spin */
 #define DARK_MS         5000  /* so long dark, and spinning: a hang */
 #define SETTLE_QUIET_MS 2000  /* and so long no flash written */
+#define SETTLE_ROUNDS   4     /* so many rounds of a story: settled, whatever is written */
 #define SETTLE_MS       10000 /* so long one phrase: settled */
 
 /* What the trigger that is waited for has seen since its step began to wait. */

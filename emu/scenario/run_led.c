@@ -125,13 +125,13 @@ bool run_settled(struct runner *run)
     double wrote = (double)run->flash_at / (double)CYCLES_PER_MS;
     if (settled || now - since < SETTLE_MS || run_led_view(run, "rgb", &view))
         return settled;
-    if (view.story.rounds >= 2)
-        settled = true;
+    /* Rather not in the middle of a write; but a story may be one of writing all the time. */
+    bool quiet = now - wrote >= SETTLE_QUIET_MS;
+    settled = view.story.rounds >= (quiet ? 2 : SETTLE_ROUNDS);
     if (view.phrases.count) {
         const struct led_phrase *last = &view.phrases.item[view.phrases.count - 1];
         /* An SOS is the same for 21 seconds and yet about to end in a reset; so is the copy of a module. */
-        settled = settled ||
-                  (last->kind != LED_SOS && now - last->t_ms >= SETTLE_MS && now - wrote >= SETTLE_QUIET_MS);
+        settled = settled || (last->kind != LED_SOS && now - last->t_ms >= SETTLE_MS && quiet);
     }
     run_led_view_free(&view);
     return settled;
