@@ -287,6 +287,15 @@ int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size
 
 void cpu_save(struct cpu *cpu, struct state *state);
 
+/* The engine's numbers for what it cannot do itself (UC_HOOK_INTR). */
+enum engine_interrupt {
+    ENGINE_SVC = 2,
+    ENGINE_PREFETCH_ABORT = 3,
+    ENGINE_DATA_ABORT = 4, /* an address that is not aligned as it must be */
+    ENGINE_BKPT = 7,
+    ENGINE_EXCEPTION_RETURN = 8,
+};
+
 /* --- between the files of the CPU -------------------------------------------------------------------------
  */
 
@@ -321,16 +330,26 @@ void cpu_careful_block(struct cpu *cpu);
 void cpu_update_careful(struct cpu *cpu);
 /* careful.c: the instruction of the block being run that made this access; its address, or the block's. */
 uint32_t cpu_find_access(struct cpu *cpu, uint32_t address, enum cpu_access access);
-/* cpu.c: lets the engine run from `pc` until it stops by itself or reaches `stop_at`. */
+/* cpu_hooks.c: maps the machine into the engine and hooks it. 0, or -1 with cpu->failure. */
+int cpu_join_engine(struct cpu *cpu);
+/* cpu_hooks.c: true when cpu_run has to return. */
+bool cpu_must_stop(const struct cpu *cpu);
+/* cpu_hooks.c: the MPU's view of a register access; memory is checked in careful mode. */
+bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access access);
+/* cpu_hooks.c: begins to note anew which pages run. */
+void cpu_start_ran_window(struct cpu *cpu);
+/* cpu.c: keeps what went wrong with the engine in cpu->failure; returns -1. */
+int cpu_engine_failed(struct cpu *cpu, const char *what, uc_err error);
+/* cpu_run.c: lets the engine run from `pc` until it stops by itself or reaches `stop_at`. */
 uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at);
-/* cpu.c: what is known of the flash block at an address that was run before, or NULL. */
+/* cpu_hooks.c: what is known of the flash block at an address that was run before, or NULL. */
 const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address);
-/* cpu.c: cycles that running the block takes, if the code before it ended at `expected`. */
+/* cpu_hooks.c: cycles that running the block takes, if the code before it ended at `expected`. */
 uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected);
-/* cpu.c: a load or store with an address that is not aligned as it must be; does not return where precise.c
- * can abort. */
+/* cpu_hooks.c: a load or store with an address that is not aligned as it must be; does not return where
+ * precise.c can abort. */
 void cpu_unaligned(struct cpu *cpu);
-/* cpu.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
+/* cpu_run.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
 void cpu_after_engine(struct cpu *cpu, uc_err error);
 
 /* mpu.c: true if the access is allowed. */

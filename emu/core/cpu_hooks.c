@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where the engine calls us: each block of code, each register access, what it cannot do itself. */
+#include "core/cpu.h"
+
+#include "core/cycles.h"
+#include "core/fast_store.h"
+#include "core/precise.h"
+#include "core/spin.h"
+
+#include <string.h>
+
+#define INFO_BASE 0x10000000u
+#define UICR_END  0x10002000u
+#define XIP_BASE  0x12000000u
+#define XIP_SIZE  0x08000000u
+#define PPB_BASE  0xe0000000u
+#define PPB_SIZE  0x00100000u
+#define PAGE      0x1000u
+
+static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
+    if (info->address == address && info->size == size && !(info->flags & BLOCK_CHANGES))
+        return info;
+    const uint8_t *code = NULL;
+    uint32_t offset = address - RAM_BASE;
+    bool in_ram = false;
+    if (address < cpu->flash_size && size <= cpu->flash_size - address) {
+        code = cpu->flash + address;
+        cpu->flash_code[address >> 12] = 1;
+        cpu->ran_code[address >> 12] |= 1;
+    } else {
+        if (address - CODE_RAM_BASE < cpu->ram_size)
+            offset = address - CODE_RAM_BASE;
+        if (offset < cpu->ram_size && size <= cpu->ram_size - offset)
+            code = cpu->ram + offset;
+        in_ram = code != NULL;
+    }
+    if (in_ram && !cpu->ram_code[offset >> 12]) {
+        cpu->ram_code[offset >> 12] = 1;
+        fast_store_code_page(cpu, RAM_BASE + offset);
+    }
+    info->address = address;
+    if (code)
+        block_measure(info, code, size);
+    else
+        memset(info, 0, sizeof *info);
+    /* Code in RAM can change without notice, so it is measured each time. */
+    if (in_ram || !code)
+        info->flags |= BLOCK_CHANGES;
+    info->address = address;
+    info->size = (uint16_t)size;
+    return info;
+}
+
+bool cpu_must_stop(const struct cpu *cpu)
+{
+    return cpu->failure[0] || cpu->reset_asked || cpu->stop_asked || cpu->bus->clock.now >= cpu->until ||
+           cpu->ports.held(cpu->ports.context);
+}
+
+/* Begins to note anew which pages run; known blocks are forgotten, so that each is seen as new. */
+void cpu_start_ran_window(struct cpu *cpu)
+{
+    memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
+    for (uint32_t page = 0; page < cpu->flash_size >> 12; page++)
+        cpu->ran_code[page] = (cpu->ran_code[page] & 1) << 1;
+    cpu->ran_window = cpu->bus->clock.now + CYCLES_PER_SECOND;
+}
+
+/* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
+static bool slow_path(struct cpu *cpu)
+{
+    struct clock *clock = &cpu->bus->clock;
+    clock_run_due(clock);
+    if (cpu_must_stop(cpu))
+        return true;
+    cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
+    if (clock->now >= cpu->ran_window)
+        cpu_start_ran_window(cpu);
+    cpu_update_careful(cpu);
+    clock->deadline = clock_next_event(clock) < cpu->until ? clock_next_event(clock) : cpu->until;
+    if (cpu_mend_control(cpu))
+        return true;
+    if (cpu->exc.pending & cpu->exc.enabled) {
+        struct exception_masks masks = cpu_masks(cpu);
+        if (exceptions_to_take(&cpu->exc, &masks))
+            return true;
+    }
+    return false;
+}
+
+static void call_watches(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    for (unsigned i = 0; i < cpu->watches; i++) {
+        if (cpu->watch[i].address - address < size)
+            cpu->watch[i].fn(cpu->watch[i].context, cpu, cpu->watch[i].address);
+    }
+}
+
+const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address)
+{
+    const struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
+    return info->address == address && !(info->flags & BLOCK_CHANGES) ? info : NULL;
+}
+
+uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected)
+{
+    bool branched = info->address != expected;
+    uint32_t cycles = info->cycles + (branched ? CYCLES_BRANCH : 0u);
+    if (!cpu->cache_is_on && info->address < cpu->flash_size)
+        cycles += info->fetch +
+                  (branched && info->address >> 4 != (expected - 1) >> 4 ? CYCLES_UNCACHED_BRANCH : 0u);
+    return cycles;
+}
+
+/*
+ * Picks a block now and then and sees if it comes again and again within a few blocks. By then the trail
+ * holds nothing but this loop, so that skipping whole rounds leaves it as it would be.
+ */
+static void look_for_spin(struct cpu *cpu, uint32_t address)
+{
+    if (address != cpu->spin_head) {
+        if (++cpu->spin_age > SPIN_MAX_BLOCKS) {
+            cpu->spin_head = address;
+            cpu->spin_age = cpu->spin_count = 0;
+        }
+        return;
+    }
+    cpu->spin_age = 0;
+    if (++cpu->spin_count <= CPU_TRAIL)
+        return;
+    cpu->spin_count = spin_skip(cpu, address) ? CPU_TRAIL - 1 : 0;
+}
+
+static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
+{
+    if (cpu->fault_pending)
+        return;
+    cpu->fault_pending = true;
+    cpu->fault_address = address;
+    cpu->fault_size = size;
+    cpu->fault_kind = (uint8_t)access;
+    cpu->fault_is_precise = false;
+    if (access == ACCESS_FETCH)
+        return;
+    uc_emu_stop(cpu->uc);
+    precise_abort(cpu);
+}
+
+void cpu_unaligned(struct cpu *cpu)
+{
+    cpu->intno = ENGINE_DATA_ABORT;
+    uc_emu_stop(cpu->uc);
+    precise_abort(cpu);
+}
+
+static void stop_here(struct cpu *cpu)
+{
+    cpu->hook_stopped = true;
+    uc_emu_stop(cpu->uc);
+}
+
+static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    struct clock *clock = &cpu->bus->clock;
+    uint32_t address = (uint32_t)address64;
+    (void)uc;
+    if (cpu->careful) {
+        /* One instruction was asked for; the second time this is where its branch went, maybe to itself. */
+        if (cpu->careful_begun)
+            stop_here(cpu);
+        cpu->careful_begun = true;
+        return;
+    }
+    if (cpu->watches)
+        call_watches(cpu, address, size);
+    if (clock->now >= clock->deadline && slow_path(cpu)) {
+        stop_here(cpu);
+        return;
+    }
+    if (address >= CLREX_BASE && address < CLREX_BASE + PAGE) {
+        note_fault(cpu, address, size, ACCESS_FETCH);
+        stop_here(cpu);
+        return;
+    }
+    const struct block_info *info = lookup_block(cpu, address, size);
+    if (cpu->careful_always || info->flags & cpu->careful_flags) {
+        cpu->careful_next = true;
+        stop_here(cpu);
+        return;
+    }
+    if (cpu->speed.skip_spins)
+        look_for_spin(cpu, address);
+    clock->now += cpu_block_cycles(cpu, info, cpu->expected);
+    cpu->expected = address + size;
+    cpu->block_address = address;
+    cpu->block_size = size;
+    cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
+    if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
+        cpu->monitor_open = info->flags & BLOCK_LDREX;
+    if (info->flags & (BLOCK_UNMASKS | BLOCK_SEV)) {
+        if (info->flags & BLOCK_SEV)
+            cpu->event_register = true;
+        clock_kick(clock);
+    }
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t intno, void *user)
+{
+    struct cpu *cpu = user;
+    cpu->intno = (int)intno;
+    uc_emu_stop(uc);
+}
+
+/* Accesses to memory that is not there, and fetches from what must not be executed. */
+static bool on_unmapped(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                        void *user)
+{
+    (void)uc;
+    (void)value;
+    enum cpu_access access = type == UC_MEM_WRITE_UNMAPPED                                ? ACCESS_WRITE
+                             : type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT ? ACCESS_FETCH
+                                                                                          : ACCESS_READ;
+    note_fault(user, (uint32_t)address, (unsigned)size, access);
+    return false;
+}
+
+/* Stores to flash go to the flash controller; the engine drops the store itself. */
+static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
+                               void *user)
+{
+    struct cpu *cpu = user;
+    (void)uc;
+    (void)type;
+    if (address < cpu->flash_size &&
+        !cpu->ports.store_flash(cpu->ports.context, (uint32_t)address, (unsigned)size, (uint32_t)value))
+        return true;
+    note_fault(cpu, (uint32_t)address, (unsigned)size, ACCESS_WRITE);
+    return true;
+}
+
+/* The MPU's view of a register access; memory is checked in careful mode. */
+bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access access)
+{
+    return (cpu->mpu.ctrl & 1) && !mpu_allows(cpu, address, access, cpu_privileged(cpu));
+}
+
+static int load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
+{
+    if (cpu_mpu_refuses(cpu, address, ACCESS_READ))
+        return -1;
+    if (address >= PPB_BASE)
+        return scs_read(cpu, address, size, value);
+    if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
+        return cpu->ports.load_xip(cpu->ports.context, address - XIP_BASE, size, value);
+    cpu->bus->clock.now += CYCLES_PERIPHERAL;
+    return bus_read(cpu->bus, address, size, value);
+}
+
+static int store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
+{
+    if (cpu_mpu_refuses(cpu, address, ACCESS_WRITE))
+        return -1;
+    if (address >= PPB_BASE)
+        return scs_write(cpu, address, size, value);
+    if (address >= INFO_BASE && address < UICR_END)
+        return cpu->ports.store_flash(cpu->ports.context, address, size, value);
+    if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
+        return -1;
+    cpu->bus->clock.now += CYCLES_PERIPHERAL;
+    return bus_write(cpu->bus, address, size, value);
+}
+
+static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct cpu_region *region = user;
+    struct cpu *cpu = region->cpu;
+    uint32_t address = region->base + (uint32_t)offset;
+    uint32_t value = 0;
+    (void)uc;
+    if (!cpu->fault_pending && load(cpu, address, size, &value))
+        note_fault(cpu, address, size, ACCESS_READ);
+    return value;
+}
+
+static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct cpu_region *region = user;
+    struct cpu *cpu = region->cpu;
+    uint32_t address = region->base + (uint32_t)offset;
+    (void)uc;
+    if (!cpu->fault_pending && store(cpu, address, size, (uint32_t)value))
+        note_fault(cpu, address, size, ACCESS_WRITE);
+}
+
+static uc_err map_mmio(struct cpu *cpu, uint32_t base, uint32_t size)
+{
+    if (cpu->region_count == CPU_MAX_REGIONS)
+        return UC_ERR_NOMEM;
+    struct cpu_region *region = &cpu->regions[cpu->region_count++];
+    region->cpu = cpu;
+    region->base = base;
+    return uc_mmio_map(cpu->uc, base, size, on_mmio_read, region, on_mmio_write, region);
+}
+
+static int map_memory(struct cpu *cpu)
+{
+    /* Mapped writable and then protected: mapped read-only from the start, the engine still lets stores
+     * through. */
+    uc_err error = uc_mem_map_ptr(cpu->uc, 0, cpu->flash_size, UC_PROT_ALL, cpu->flash);
+    if (!error)
+        error = uc_mem_protect(cpu->uc, 0, cpu->flash_size, UC_PROT_READ | UC_PROT_EXEC);
+    if (!error)
+        error = uc_mem_map_ptr(cpu->uc, RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
+    if (!error)
+        error = uc_mem_map_ptr(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
+    static const uint8_t clrex[] = {0xbf, 0xf3, 0x2f, 0x8f};
+    if (!error)
+        error = uc_mem_map(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);
+    if (!error)
+        error = uc_mem_write(cpu->uc, CLREX_BASE, clrex, sizeof clrex);
+    if (!error)
+        error = map_mmio(cpu, XIP_BASE, XIP_SIZE);
+    if (!error)
+        error = map_mmio(cpu, PPB_BASE, PPB_SIZE);
+    /* Only pages with a block are mapped: elsewhere the engine makes a precise fault. */
+    for (unsigned i = 0; !error && i < cpu->bus->blocks; i++)
+        error = map_mmio(cpu, cpu->bus->block[i]->base, 0x1000);
+    return error ? cpu_engine_failed(cpu, "cannot map memory", error) : 0;
+}
+
+static int add_hooks(struct cpu *cpu)
+{
+    const struct {
+        int type;
+        void *fn;
+    } hooks[] = {
+        {UC_HOOK_BLOCK, (void *)(uintptr_t)on_block},
+        {UC_HOOK_INTR, (void *)(uintptr_t)on_interrupt},
+        {UC_HOOK_MEM_UNMAPPED | UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_FETCH_PROT,
+         (void *)(uintptr_t)on_unmapped},
+        {UC_HOOK_MEM_WRITE_PROT, (void *)(uintptr_t)on_write_protected},
+    };
+    for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
+        uc_hook hook;
+        uc_err error = uc_hook_add(cpu->uc, &hook, hooks[i].type, hooks[i].fn, cpu, 1, 0);
+        if (error)
+            return cpu_engine_failed(cpu, "cannot add a hook", error);
+    }
+    return 0;
+}
+
+int cpu_join_engine(struct cpu *cpu)
+{
+    return map_memory(cpu) || add_hooks(cpu) ? -1 : 0;
+}
