@@ -4,7 +4,7 @@
  * division, its use of the FPU. The engine neither enforces the checks of a Cortex-M4 (alignment, division by
  * zero, MPU, CPACR) nor names the instruction of a fault, so careful.c asks here.
  *
- * Not modelled: unaligned checks of LDM, LDRD, VLDR and their kind outside careful mode (careful.c).
+ * Not modelled: coprocessors other than the FPU.
  */
 #ifndef SOSIM_CORE_ACCESS_H
 #define SOSIM_CORE_ACCESS_H

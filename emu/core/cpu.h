@@ -14,6 +14,8 @@
  * Not modelled:
  * - CONTROL read after a floating-point instruction has bit 3 (SFPA) set, which a Cortex-M4 has not: the
  * engine.
+ * - VCVT from fixed point rounds as FPSCR says, where a Cortex-M4 always rounds to nearest: the engine.
+ * - An SVC that escalates from within an IT block has the IT state behind it stacked, not its own.
  * - Lazy FP stacking: frames are stacked eagerly, FPCCR.LSPACT always reads 0.
  * - Imprecise bus faults: stores fault precisely, as with ACTLR.DISDEFWBUF set.
  * - Halting debug, ITM, TPIU, ETM; DWT but for CYCCNT; FPB.

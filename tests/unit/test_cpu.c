@@ -95,7 +95,7 @@ static void compare(const char *program, bool inline_stores)
     struct cpu_bench *b = cpu_bench_new(program, inline_stores);
     uint32_t finished = symbol(program, "finished"), results = symbol(program, "results");
     uint32_t count_at = symbol(program, "result_count");
-    for (int ms = 0; ms < 1000 && !word(b, finished); ms++) {
+    for (int ms = 0; ms < 3000 && !word(b, finished); ms++) {
         enum cpu_stop stop = cpu_run(&b->cpu, b->bench->bus.clock.now + CYCLES_PER_MS);
         cr_assert_eq(stop, CPU_STOP_TIME, "stopped (%d) at 0x%08x after %u results: %s", stop,
                      cpu_reg(&b->cpu, 15), word(b, count_at), b->cpu.failure);
@@ -161,4 +161,9 @@ Test(cpu, frames_as_on_qemu_with_slow_stores)
 Test(cpu, frames_as_on_qemu)
 {
     compare("frames", true);
+}
+
+Test(cpu, random_instructions_as_on_qemu)
+{
+    compare("random", true);
 }
