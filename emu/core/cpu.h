@@ -16,6 +16,7 @@
  * engine.
  * - VCVT from fixed point rounds as FPSCR says, where a Cortex-M4 always rounds to nearest: the engine.
  * - An SVC that escalates from within an IT block has the IT state behind it stacked, not its own.
+ * - Time within a block of code: a register read sees the time at the block's end.
  * - Lazy FP stacking: frames are stacked eagerly, FPCCR.LSPACT always reads 0.
  * - Imprecise bus faults: stores fault precisely, as with ACTLR.DISDEFWBUF set.
  * - Halting debug, ITM, TPIU, ETM; DWT but for CYCCNT; FPB.
@@ -183,8 +184,9 @@ struct cpu {
     struct systick systick;
     struct dwt dwt;
     struct mpu mpu;
-    bool event_register; /* for WFE */
-    bool sleeping;       /* WFI or WFE, or SLEEPONEXIT, until an interrupt (or event) */
+    bool event_register;   /* for WFE */
+    uint64_t pending_seen; /* exceptions known to be pending, for SEVONPEND */
+    bool sleeping;         /* WFI or WFE, or SLEEPONEXIT, until an interrupt (or event) */
     bool sleep_for_event;
     bool locked_up;
     bool monitor_open;   /* an LDREX ran, and since then no STREX, CLREX, exception or return */

@@ -82,6 +82,7 @@ static bool slow_path(struct cpu *cpu)
     clock->deadline = clock_next_event(clock) < cpu->until ? clock_next_event(clock) : cpu->until;
     if (cpu_mend_control(cpu))
         return true;
+    cpu_note_pending(cpu);
     if (cpu->exc.pending & cpu->exc.enabled) {
         struct exception_masks masks = cpu_masks(cpu);
         if (exceptions_to_take(&cpu->exc, &masks))
@@ -186,7 +187,9 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
         return;
     }
     const struct block_info *info = lookup_block(cpu, address, size);
-    if (cpu->careful_always || info->flags & cpu->careful_flags) {
+    /* Code RAM: a store to the same RAM at its other address would not be seen, so nothing is kept. */
+    bool in_code_ram = address - CODE_RAM_BASE < cpu->ram_size;
+    if (cpu->careful_always || in_code_ram || info->flags & cpu->careful_flags) {
         cpu->careful_next = true;
         stop_here(cpu);
         return;
@@ -227,6 +230,18 @@ static bool on_unmapped(uc_engine *uc, uc_mem_type type, uint64_t address, int s
     return false;
 }
 
+/* The engine does not know that code RAM is RAM: stores there must reach the code known at the RAM's address.
+ */
+static bool store_code_ram(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
+{
+    uint32_t offset = address - CODE_RAM_BASE;
+    if (offset >= cpu->ram_size || size > cpu->ram_size - offset)
+        return false;
+    memcpy(cpu->ram + offset, &value, size);
+    cpu_code_changed(cpu, RAM_BASE + offset, size);
+    return true;
+}
+
 /* Stores to flash go to the flash controller; the engine drops the store itself. */
 static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
                                void *user)
@@ -234,6 +249,8 @@ static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address
     struct cpu *cpu = user;
     (void)uc;
     (void)type;
+    if (store_code_ram(cpu, (uint32_t)address, (unsigned)size, (uint32_t)value))
+        return true;
     if (address < cpu->flash_size &&
         !cpu->ports.store_flash(cpu->ports.context, (uint32_t)address, (unsigned)size, (uint32_t)value))
         return true;

@@ -369,6 +369,7 @@ void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
         if ((exc_return & 0xf) != 0x1 && cpu->scb.scr & SCR_SLEEPONEXIT) {
             cpu->sleeping = true;
             cpu->sleep_for_event = false;
+            cpu->ports.sleeps(cpu->ports.context, true);
         }
         if (!(frame[7] & XPSR_T))
             cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, frame[6] & ~1u);

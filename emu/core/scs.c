@@ -82,6 +82,7 @@ static void systick_schedule(struct cpu *cpu, uint32_t value)
     struct systick *st = &cpu->systick;
     if (!(st->ctrl & SYSTICK_ENABLE) || (!st->load && !value)) {
         st->value = value;
+        st->zero_at = cpu->bus->clock.now;
         event_cancel(&cpu->bus->clock, &st->wrap);
         return;
     }
@@ -459,6 +460,8 @@ static void write_word(struct cpu *cpu, uint32_t address, uint32_t value)
         break;
     case SYST_RVR:
         cpu->systick.load = value & 0xffffff;
+        if (!event_pending(&cpu->systick.wrap)) /* it stood at 0 for want of a reload value, or is off */
+            systick_schedule(cpu, cpu->systick.ctrl & SYSTICK_ENABLE ? 0 : cpu->systick.value);
         break;
     case SYST_CVR:
         cpu->systick.ctrl &= ~SYSTICK_COUNTFLAG;

@@ -89,12 +89,10 @@ static uint32_t word(struct cpu_bench *b, uint32_t address)
     return value;
 }
 
-/* Runs a program here and compares every result with QEMU's. */
-static void compare(const char *program, bool inline_stores)
+/* Runs a program to its end and returns how many results it noted. */
+static uint32_t run_program(struct cpu_bench *b, const char *program)
 {
-    struct cpu_bench *b = cpu_bench_new(program, inline_stores);
-    uint32_t finished = symbol(program, "finished"), results = symbol(program, "results");
-    uint32_t count_at = symbol(program, "result_count");
+    uint32_t finished = symbol(program, "finished"), count_at = symbol(program, "result_count");
     for (int ms = 0; ms < 3000 && !word(b, finished); ms++) {
         enum cpu_stop stop = cpu_run(&b->cpu, b->bench->bus.clock.now + CYCLES_PER_MS);
         cr_assert_eq(stop, CPU_STOP_TIME, "stopped (%d) at 0x%08x after %u results: %s", stop,
@@ -103,6 +101,14 @@ static void compare(const char *program, bool inline_stores)
     uint32_t count = word(b, count_at);
     cr_expect_neq(word(b, finished), 0u, "not finished after %u results, at 0x%08x", count,
                   cpu_reg(&b->cpu, 15));
+    return count;
+}
+
+/* Runs a program here and compares every result with QEMU's. */
+static void compare(const char *program, bool inline_stores)
+{
+    struct cpu_bench *b = cpu_bench_new(program, inline_stores);
+    uint32_t count = run_program(b, program), results = symbol(program, "results");
 
     char command[1024];
     snprintf(
@@ -166,4 +172,89 @@ Test(cpu, frames_as_on_qemu)
 Test(cpu, random_instructions_as_on_qemu)
 {
     compare("random", true);
+}
+
+/* A program that notes only what is not as it expects, and "done". */
+static void run_checks(const char *program, bool inline_stores)
+{
+    struct cpu_bench *b = cpu_bench_new(program, inline_stores);
+    uint32_t count = run_program(b, program), results = symbol(program, "results");
+    char label[128] = "";
+    for (uint32_t n = 0; n < count; n++) {
+        cpu_peek(&b->cpu, word(b, results + 8 * n), label, sizeof label - 1);
+        cr_expect(n + 1 == count, "%s: 0x%08x", label, word(b, results + 8 * n + 4));
+    }
+    cr_expect_str_eq(label, "done");
+    cpu_bench_free(b);
+}
+
+Test(cpu, chip)
+{
+    run_checks("chip", true);
+}
+
+Test(cpu, chip_with_slow_stores)
+{
+    run_checks("chip", false);
+}
+
+/* Runs a few halfwords of code at 0x100 until something stops them, for at most a millisecond. */
+static enum cpu_stop run_code(struct cpu_bench *b, const uint16_t *code, size_t halfwords,
+                              uint32_t hard_fault)
+{
+    uint8_t *flash = b->bench->soc.flash.data;
+    const uint32_t vectors[4] = {0x20001000, 0x101, 0x141, hard_fault};
+    memset(flash, 0xff, 0x1000);
+    memcpy(flash, vectors, sizeof vectors);
+    memcpy(flash + 0x100, code, halfwords * 2);
+    const uint16_t self[] = {0xe7fe, 0xdeff};
+    memcpy(flash + 0x180, self, sizeof self);
+    cpu_code_changed(&b->cpu, 0, b->bench->soc.flash.size);
+    cpu_reset(&b->cpu);
+    return cpu_run(&b->cpu, b->bench->bus.clock.now + CYCLES_PER_MS);
+}
+
+#define RUN(b, hard_fault, ...)                                                                              \
+    run_code(b, (const uint16_t[]){__VA_ARGS__}, sizeof(const uint16_t[]){__VA_ARGS__} / 2, hard_fault)
+
+static void expect_lock_up(enum cpu_stop stop, const struct cpu_bench *b, const char *what)
+{
+    cr_expect_eq(stop, CPU_STOP_RESET, "%s: stopped with %d", what, stop);
+    cr_expect_eq(b->cpu.reset_cause, RESET_LOCKUP, "%s", what);
+    cr_expect(b->cpu.locked_up, "%s", what);
+}
+
+Test(cpu, lock_up)
+{
+    struct cpu_bench *b = cpu_bench_new("faults", true);
+    expect_lock_up(RUN(b, 0x183, 0xde00), b, "UDF, and UDF in HardFault");
+    expect_lock_up(RUN(b, 0x180, 0xde00), b, "HardFault vector without T");
+    expect_lock_up(RUN(b, 0xa0000001, 0xde00), b, "HardFault vector to nowhere");
+    expect_lock_up(RUN(b, 0x181, 0xb671, 0xde00), b, "UDF under FAULTMASK");
+    expect_lock_up(RUN(b, 0x181, 0x2000, 0x4685, 0xb4ff, 0xde00), b, "stack below memory");
+    cr_expect_eq(RUN(b, 0x181, 0xde00), CPU_STOP_TIME, "UDF");
+    cr_expect_eq(cpu_reg(&b->cpu, 15), 0x180u);
+    cr_expect_eq(b->cpu.scb.hfsr, (uint32_t)HFSR_FORCED);
+    cr_expect_eq(RUN(b, 0x181, 0xbe00), CPU_STOP_TIME, "BKPT without a debugger");
+    cr_expect_eq(b->cpu.scb.hfsr, (uint32_t)HFSR_DEBUGEVT);
+    cpu_bench_free(b);
+}
+
+Test(cpu, branches_to_where_no_code_is)
+{
+    struct cpu_bench *b = cpu_bench_new("faults", true);
+    /* LDR PC, [PC, #0] and MOV PC, R0 with the engine's own end address, and with our page of CLREX. */
+    static const uint32_t targets[] = {0xfffffff1, 0xfffffff0, 0xfffffffd, 0x9ffff001, 0x9ffff003,
+                                       0xf0000001, 0xe000e001, 0x40000001, 0x00100001, 0x12000001};
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        uint16_t lo = (uint16_t)targets[i], hi = (uint16_t)(targets[i] >> 16);
+        cr_expect_eq(RUN(b, 0x181, 0xf8df, 0xf000, lo, hi), CPU_STOP_TIME, "LDR PC, =0x%08x", targets[i]);
+        cr_expect_eq(cpu_reg(&b->cpu, 15), 0x180u, "LDR PC, =0x%08x: at 0x%08x", targets[i],
+                     cpu_reg(&b->cpu, 15));
+        cr_expect_eq(RUN(b, 0x181, 0x4801, 0x4687, 0xbf00, 0xbf00, lo, hi), CPU_STOP_TIME, "MOV PC, 0x%08x",
+                     targets[i]);
+        cr_expect_eq(cpu_reg(&b->cpu, 15), 0x180u, "MOV PC, 0x%08x: at 0x%08x", targets[i],
+                     cpu_reg(&b->cpu, 15));
+    }
+    cpu_bench_free(b);
 }
