@@ -166,6 +166,29 @@ static void tell_flash(struct runner *run, int code)
     result_add_finding(run->result, machine_ms(&run->machine), "panic", words.text, false);
 }
 
+/* A panic that a fault's handler raised: what faulted, and why. */
+static void add_fault(struct words *words, const struct runner *run)
+{
+    const struct cpu *cpu = &run->machine.cpu;
+    const struct nor *flash = &run->machine.soc.flash;
+    csh handle;
+    cs_insn *list;
+    add(words, ", fault at 0x%x", run->fault_pc);
+    if (run->fault_pc < flash->size - 4 && !cs_open(CS_ARCH_ARM, CS_MODE_THUMB | CS_MODE_MCLASS, &handle)) {
+        size_t count = cs_disasm(handle, flash->data + run->fault_pc, 4, run->fault_pc, 1, &list);
+        if (count) {
+            add(words, " (%s %s)", list[0].mnemonic, list[0].op_str);
+            cs_free(list, count);
+        }
+        cs_close(&handle);
+    }
+    add(words, ", CFSR 0x%08x, HFSR 0x%08x", cpu->scb.cfsr, cpu->scb.hfsr);
+    if (cpu->scb.cfsr & CFSR_BFARVALID)
+        add(words, ", address 0x%08x", cpu->scb.bfar);
+    else if (cpu->scb.cfsr & CFSR_MMARVALID)
+        add(words, ", address 0x%08x", cpu->scb.mmfar);
+}
+
 static void on_panic(void *context, struct cpu *cpu, uint32_t address)
 {
     struct runner *run = context;
@@ -181,6 +204,8 @@ static void on_panic(void *context, struct cpu *cpu, uint32_t address)
     if (lr < LR_EXC_RETURN) {
         add_instructions(&words, run, lr & ~1u);
         add_message(&words, run);
+        if (run->fault_cycle && cpu->bus->clock.now - run->fault_cycle < CYCLES_PER_MS)
+            add_fault(&words, run);
         add_callers(&words, run);
     }
     const struct result_panic panic = {.t_ms = machine_ms(&run->machine),

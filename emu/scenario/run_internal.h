@@ -47,9 +47,11 @@ struct runner {
     bool cut;            /* a flash operation was cut: power is to go off at once */
     struct flash_op ring[FLASH_RING];
     uint64_t flash_ops;
-    uint64_t flash_at;  /* cycle of the last one */
-    uint64_t pc_cycle;  /* at which a watched address was seen last */
-    bool flash_changed; /* internal flash, since panic functions were looked for */
+    uint64_t flash_at;    /* cycle of the last one */
+    uint32_t fault_pc;    /* of the last fault exception */
+    uint64_t fault_cycle; /* its time, 0: there was none */
+    uint64_t pc_cycle;    /* at which a watched address was seen last */
+    bool flash_changed;   /* internal flash, since panic functions were looked for */
     uint64_t flash_changed_at;
     struct spin spin;
     struct diag failure; /* the scenario turned out wrong while it ran */

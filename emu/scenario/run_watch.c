@@ -119,7 +119,10 @@ static void on_exception(void *context, uint64_t cycle, const void *what)
 {
     struct runner *run = context;
     const struct exception_note *note = what;
-    (void)cycle;
+    if (note->number >= EXC_HARDFAULT && note->number <= EXC_USAGEFAULT) {
+        run->fault_pc = note->return_pc;
+        run->fault_cycle = cycle;
+    }
     if (waits_for(run, TRIGGER_EXCEPTION) && note->number == run->armed.trigger->number)
         count_one(run);
 }
