@@ -356,6 +356,9 @@ void cpu_unaligned(struct cpu *cpu);
 /* cpu_run.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
 void cpu_after_engine(struct cpu *cpu, uc_err error);
 
+/* cpu_run.c: with SEVONPEND, each exception that becomes pending is an event (B1.5.18). */
+void cpu_note_pending(struct cpu *cpu);
+
 /* mpu.c: true if the access is allowed. */
 bool mpu_allows(const struct cpu *cpu, uint32_t address, enum cpu_access access, bool privileged);
 

@@ -333,6 +333,8 @@ static int map_memory(struct cpu *cpu)
         error = uc_mem_map_ptr(cpu->uc, RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
     if (!error)
         error = uc_mem_map_ptr(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
+    if (!error)
+        error = uc_mem_protect(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_READ | UC_PROT_EXEC);
     static const uint8_t clrex[] = {0xbf, 0xf3, 0x2f, 0x8f};
     if (!error)
         error = uc_mem_map(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);

@@ -109,8 +109,16 @@ static void fall_asleep(struct cpu *cpu, bool for_event)
     cpu->ports.sleeps(cpu->ports.context, true);
 }
 
+void cpu_note_pending(struct cpu *cpu)
+{
+    if (cpu->exc.pending & ~cpu->pending_seen && cpu->scb.scr & SCR_SEVONPEND)
+        cpu->event_register = true;
+    cpu->pending_seen = cpu->exc.pending;
+}
+
 static void wait_for_event(struct cpu *cpu)
 {
+    cpu_note_pending(cpu);
     if (cpu->event_register) {
         cpu->event_register = false;
         return;
@@ -176,18 +184,17 @@ void cpu_after_engine(struct cpu *cpu, uc_err error)
         fall_asleep(cpu, false);
 }
 
-/* True if what is pending wakes the CPU: WFI ignores PRIMASK, WFE with SEVONPEND takes any pending (B1.5.18).
- */
+/* True if something wakes the CPU: WFI ignores PRIMASK, WFE does not (B1.5.18, B1.5.19). */
 static bool wakes(struct cpu *cpu)
 {
+    cpu_note_pending(cpu);
     if (cpu->sleep_for_event && cpu->event_register) {
         cpu->event_register = false;
         return true;
     }
-    if (cpu->sleep_for_event && cpu->scb.scr & SCR_SEVONPEND && cpu->exc.pending)
-        return true;
     struct exception_masks masks = cpu_masks(cpu);
-    masks.primask = false;
+    if (!cpu->sleep_for_event)
+        masks.primask = false;
     return exceptions_to_take(&cpu->exc, &masks) != 0;
 }
 
