@@ -139,6 +139,13 @@ int module_file_parse(const uint8_t *data, size_t len, struct module_file *out, 
 int module_device_bytes(const struct module *module, struct module_bytes *out, struct diag *why);
 void module_bytes_free(struct module_bytes *bytes);
 
+/*
+ * Makes a good, plain module `padded` bytes long: 0xFF before its suffix, end address, SHA-256 and CRC made anew.
+ * To a bootloader it is what a larger program would be. `*data` is replaced (free() both the old and the new the
+ * same way). Returns MODULE_OK, or what is wrong, with `why`, and everything as it was.
+ */
+int module_pad(uint8_t **data, size_t *length, size_t padded, struct diag *why);
+
 /* Names, or NULL for a number that has none. */
 const char *module_function_name(unsigned function);
 const char *module_platform_name(unsigned platform);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define PLACED_MAX  32u
-#define MODULE_MAX  0x400000u
 #define MBR_SIZE    0x1000u
 #define UICR_WINDOW 0x10001000u
 
@@ -54,6 +53,11 @@ int device_module_file(const struct device *device, const struct module_choice *
     } else {
         err = store_load(&device->machine->board->images, module->published, module->kind, data, length,
                          &reason);
+    }
+    if (!err && module->pad_to && module_pad(data, length, module->pad_to, &reason)) {
+        free(*data);
+        *data = NULL;
+        err = -1;
     }
     return err ? json_doc_error(&scenario->doc, module->at, why, "%s", reason.text) : 0;
 }

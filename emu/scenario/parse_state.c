@@ -13,14 +13,15 @@ static const char *const starts[] = {"blank", "factory", "provisioned", NULL};
 
 int parse_module(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"published", "kind", "file", "address", NULL};
+    static const char *const members[] = {"published", "kind", "file", "address", "pad_to", NULL};
     struct module_choice *module = out;
     unsigned kind = 0;
     module->at = item;
     if (read_members(r, item, members) || read_text(r, member(item, "published"), &module->published) ||
         read_text(r, member(item, "file"), &module->file) ||
         read_choice(r, member(item, "kind"), kinds, &kind) ||
-        read_u32(r, member(item, "address"), 0, UINT32_MAX, &module->address))
+        read_u32(r, member(item, "address"), 0, UINT32_MAX, &module->address) ||
+        read_u32(r, member(item, "pad_to"), 1, MODULE_MAX, &module->pad_to))
         return -1;
     module->has_address = member(item, "address") != NULL;
     if (member(item, "kind"))

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #define SCENARIO_STEPS_MAX 1000u
+#define MODULE_MAX         0x400000u /* bytes of a module file: no board carries more */
 #define SCENARIO_PATH_SIZE 1024
 
 /* --- what is in the memories ----------------------------------------------------------------------------
@@ -33,6 +34,7 @@ struct module_choice {
     const char *file;      /* relative to the scenario */
     bool has_address;      /* for raw bytes */
     uint32_t address;
+    uint32_t pad_to; /* bytes; 0: as it is */
 };
 
 /* A place in one of the memories, by address or by the file of the LittleFS that has it. */

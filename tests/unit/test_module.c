@@ -296,3 +296,35 @@ Test(module, finds_modules_in_flash)
     }
     free(flash);
 }
+
+Test(module, a_padded_module_is_good_and_keeps_its_program)
+{
+    struct sample original = sample_read("user.bin");
+    uint8_t *data = malloc(original.len);
+    size_t length = original.len;
+    struct diag why;
+    struct module module;
+    memcpy(data, original.data, length);
+    cr_assert_eq(module_pad(&data, &length, 40000, &why), MODULE_OK, "%s", why.text);
+    cr_assert_eq(length, 40000);
+    cr_assert_eq(module_parse(data, length, &module, &why), MODULE_OK, "%s", why.text);
+    cr_assert_eq(module.end, 0xd4000 + 40000 - 4);
+    cr_assert_eq(module.version, 7);
+    cr_assert_arr_eq(data + 24, original.data + 24, 2048);
+    cr_assert_eq(data[24 + 2048], 0xff);
+    free(data);
+}
+
+Test(module, what_cannot_be_padded_stays_as_it_is)
+{
+    struct sample original = sample_read("user.bin");
+    uint8_t *data = malloc(original.len);
+    size_t length = original.len;
+    struct diag why;
+    memcpy(data, original.data, length);
+    cr_assert_eq(module_pad(&data, &length, length - 1, &why), MODULE_NOT_POSSIBLE);
+    data[100] ^= 1;
+    cr_assert_eq(module_pad(&data, &length, 40000, &why), MODULE_HAS_PROBLEMS);
+    cr_assert_eq(length, original.len);
+    free(data);
+}
