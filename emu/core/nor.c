@@ -26,6 +26,7 @@ void nor_destroy(struct nor *nor)
     free(nor->data);
     free(nor->stuck_low);
     free(nor->stuck_high);
+    free(nor->seen);
     memset(nor, 0, sizeof *nor);
 }
 
@@ -48,6 +49,29 @@ static uint32_t clip(const struct nor *nor, uint32_t address, uint32_t size)
     return size < nor->size - address ? size : nor->size - address;
 }
 
+int nor_watch(struct nor *nor)
+{
+    uint32_t pages = (nor->size + nor->page - 1) / nor->page;
+    if (!nor->seen && !(nor->seen = malloc(pages)))
+        return ENOMEM;
+    memset(nor->seen, 0, pages);
+    return 0;
+}
+
+static void note_operation(struct nor *nor, const struct flash_op *op)
+{
+    if (!nor->seen || !op->size)
+        return;
+    /* A page that is not erased as a whole keeps something of what it was. */
+    if (op->kind == NOR_PROGRAM || op->address % nor->page || op->size % nor->page)
+        nor_note_read(nor, op->address, op->size);
+    for (uint32_t page = op->address / nor->page; page <= (op->address + op->size - 1) / nor->page; page++) {
+        if (!(nor->seen[page] & NOR_SEEN_READ))
+            nor->seen[page] |= NOR_SEEN_ERASED;
+        nor->seen[page] |= NOR_SEEN_CHANGED;
+    }
+}
+
 static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t address, const uint8_t *bytes,
                               uint32_t size)
 {
@@ -59,6 +83,7 @@ static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t addr
                           .address = address,
                           .size = clip(nor, address, size)};
     *(kind == NOR_ERASE ? &nor->erases : &nor->programs) += 1;
+    note_operation(nor, &op);
     enum nor_fault fault = nor->fault ? nor->fault(nor->fault_context, nor, &op, bytes) : NOR_FAULT_NONE;
     if (fault == NOR_FAULT_NONE) {
         if (kind == NOR_ERASE) {
@@ -114,7 +139,20 @@ void nor_save(struct nor *nor, struct state *state)
     state_var(state, nor->operations);
     state_var(state, nor->programs);
     state_var(state, nor->erases);
-    state_bytes(state, nor->data, nor->size);
-    if (state->loading && nor->changed)
-        nor->changed(nor->changed_context, 0, nor->size);
+    if (!state->loading) {
+        state_bytes(state, nor->data, nor->size);
+        return;
+    }
+    /* Only what differs is put back: the rest keeps its translated code. */
+    for (uint32_t at = 0; at < nor->size && !state->error; at += nor->page) {
+        uint32_t size = nor->page < nor->size - at ? nor->page : nor->size - at;
+        if (state->size - state->position >= size &&
+            !memcmp(nor->data + at, state->data + state->position, size)) {
+            state->position += size;
+            continue;
+        }
+        state_bytes(state, nor->data + at, size);
+        if (nor->changed)
+            nor->changed(nor->changed_context, at, size);
+    }
 }

@@ -26,6 +26,13 @@ enum nor_kind {
     NOR_ERASE,
 };
 
+/* What was done with a page since nor_watch(): bits of nor->seen[]. */
+enum nor_seen {
+    NOR_SEEN_READ = 1,   /* its content counted: it was read, or programmed, before it was erased */
+    NOR_SEEN_ERASED = 2, /* it was erased before its content counted */
+    NOR_SEEN_CHANGED = 4,
+};
+
 /* One numbered operation, as observers and fault plans see it. */
 struct flash_op {
     const char *array; /* "internal", "uicr", "external", "otp" */
@@ -64,6 +71,7 @@ struct nor {
     /* Cells that cannot be programmed or erased, applied to each change; both NULL or `size` bytes, owned. */
     uint8_t *stuck_low;  /* 1-bits here always read 0 */
     uint8_t *stuck_high; /* 1-bits here always read 1 */
+    uint8_t *seen;       /* a byte a page (enum nor_seen), owned; NULL: nobody wants to know */
     /* Tells the owner of cached views (translated code) that bytes changed. */
     void (*changed)(void *context, uint32_t address, uint32_t size);
     void *changed_context;
@@ -83,6 +91,21 @@ void nor_load(struct nor *nor, uint32_t address, const uint8_t *bytes, uint32_t 
 
 /* Makes one bit unable to change from `value`; returns 0, EINVAL or ENOMEM. */
 int nor_stick(struct nor *nor, uint32_t address, unsigned bit, bool value);
+
+/* Notes from now on which pages are read, erased and changed; 0 or ENOMEM. Calling it again starts anew. */
+int nor_watch(struct nor *nor);
+
+/* Something read these bytes; every reader of nor->data on the guest's behalf says so. */
+static inline void nor_note_read(struct nor *nor, uint32_t address, uint32_t size)
+{
+    if (!nor->seen || !size || address >= nor->size)
+        return;
+    uint32_t last = size < nor->size - address ? address + size - 1 : nor->size - 1;
+    for (uint32_t page = address / nor->page; page <= last / nor->page; page++) {
+        if (!(nor->seen[page] & NOR_SEEN_ERASED))
+            nor->seen[page] |= NOR_SEEN_READ;
+    }
+}
 
 void nor_save(struct nor *nor, struct state *state);
 
