@@ -317,8 +317,10 @@ static uint8_t *dma_place(struct bus *bus, uint32_t address, uint32_t size, bool
     if (address >= RAM_BASE && address - RAM_BASE <= bus->ram_size &&
         size <= bus->ram_size - (address - RAM_BASE))
         return bus->ram + (address - RAM_BASE);
-    if (!writing && bus->flash && address <= bus->flash->size && size <= bus->flash->size - address)
+    if (!writing && bus->flash && address <= bus->flash->size && size <= bus->flash->size - address) {
+        nor_note_read(bus->flash, address, size);
         return bus->flash->data + address;
+    }
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "core/access.h"
 #include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/nor.h"
 #include "core/precise.h"
 
 #include <stdio.h>
@@ -177,7 +178,20 @@ int cpu_peek(const struct cpu *cpu, uint32_t address, void *bytes, uint32_t size
     const uint8_t *memory = plain_memory(cpu, address, size);
     if (!memory)
         return -1;
+    if (cpu->flash_watched && address < cpu->flash_size)
+        nor_note_read(cpu->bus->flash, address, size);
     memcpy(bytes, memory, size);
+    return 0;
+}
+
+int cpu_watch_flash(struct cpu *cpu)
+{
+    int error = nor_watch(cpu->bus->flash);
+    if (error)
+        return error;
+    cpu->flash_watched = true;
+    if (!fast_store_watch(cpu))
+        nor_note_read(cpu->bus->flash, 0, cpu->flash_size);
     return 0;
 }
 

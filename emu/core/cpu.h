@@ -217,6 +217,7 @@ struct cpu {
     struct block_info *blocks;
     uint8_t *ram_code;   /* a byte a 4 KiB RAM page: code was run from it */
     uint8_t *flash_code; /* likewise for flash, until the page changes */
+    bool flash_watched;  /* pages of flash that are read are noted: cpu_watch_flash() */
     uint8_t *ran_code;   /* likewise: bit 0 in the present window of time, bit 1 in the one before */
     uint64_t ran_window; /* cycle at which the present window ends */
     bool cache_is_on;    /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
@@ -288,6 +289,10 @@ void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size);
 /* Reads memory as the CPU sees it, without side effects (flash and RAM only). Returns 0 or -1. */
 int cpu_peek(const struct cpu *cpu, uint32_t address, void *bytes, uint32_t size);
 int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size);
+
+/* Notes from now on which pages of internal flash the guest reads or runs (core/nor.h); where the engine does
+ * not let us see that, all of them count as read. 0 or ENOMEM. Calling it again starts anew. */
+int cpu_watch_flash(struct cpu *cpu);
 
 void cpu_save(struct cpu *cpu, struct state *state);
 

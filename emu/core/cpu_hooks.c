@@ -4,6 +4,7 @@
 
 #include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/nor.h"
 #include "core/precise.h"
 #include "core/spin.h"
 
@@ -20,6 +21,8 @@
 static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32_t size)
 {
     struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
+    if (cpu->flash_watched && address < cpu->flash_size)
+        nor_note_read(cpu->bus->flash, address, size);
     if (info->address == address && info->size == size && !(info->flags & BLOCK_CHANGES))
         return info;
     const uint8_t *code = NULL;

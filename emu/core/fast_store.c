@@ -3,12 +3,16 @@
 #include "core/fast_store.h"
 
 #include "core/cpu.h"
+#include "core/nor.h"
 
 #include <dlfcn.h>
+
+#define ENGINE_PAGE 1024u
 
 typedef void (*set_page_fn)(void *engine_cpu, uint32_t address, uint64_t physical, uint32_t attributes,
                             int prot, int mmu_index, uint32_t size);
 typedef void (*page_fn)(void *engine_cpu, uint32_t address);
+typedef void (*flush_fn)(void *engine_cpu);
 
 /*
  * The one piece of state outside the machine struct: the engine's call carries no pointer of ours, so the
@@ -66,8 +70,22 @@ void tlb_set_page_with_attrs_arm(void *engine_cpu, uint32_t address, uint64_t ph
     if (!cpu)
         return;
     cpu->engine_cpu = engine_cpu;
+    if (cpu->flash_watched && address < cpu->flash_size)
+        nor_note_read(cpu->bus->flash, address & ~(ENGINE_PAGE - 1), ENGINE_PAGE);
     if (set_dirty && cpu->speed.inline_stores && is_code_free_ram(cpu, address))
         set_dirty(engine_cpu, address);
+}
+
+bool fast_store_watch(struct cpu *cpu)
+{
+    flush_fn flush = NULL;
+    *(void **)&flush = engine_name("tlb_flush_arm");
+    if (!flush || !cpu->engine_set_page)
+        return false;
+    /* Before the first run there is nothing in the TLB, and no engine_cpu is known. */
+    if (cpu->engine_cpu)
+        flush(cpu->engine_cpu);
+    return true;
 }
 
 void fast_store_code_page(struct cpu *cpu, uint32_t address)
@@ -78,5 +96,5 @@ void fast_store_code_page(struct cpu *cpu, uint32_t address)
         return;
     /* The engine's pages may be as small as 1 KiB. */
     for (uint32_t page = address & ~0xfffu, i = 0; i < 4; i++)
-        flush(cpu->engine_cpu, page + i * 1024);
+        flush(cpu->engine_cpu, page + i * ENGINE_PAGE);
 }

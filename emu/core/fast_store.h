@@ -12,6 +12,7 @@
 #ifndef SOSIM_CORE_FAST_STORE_H
 #define SOSIM_CORE_FAST_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpu;
@@ -23,6 +24,12 @@ void fast_store_leave(void);
 /* Code was run from the RAM page of `address`: forget the page's entry, so that stores there are seen again.
  */
 void fast_store_code_page(struct cpu *cpu, uint32_t address);
+
+/*
+ * The same place shows which pages of flash are read: each is entered into the TLB when it is first touched.
+ * Empties the TLB, so that this begins anew; false if the engine does not let us see it.
+ */
+bool fast_store_watch(struct cpu *cpu);
 
 /* Looks for the engine's names; if one is missing stores stay slow. */
 void fast_store_find(struct cpu *cpu);
