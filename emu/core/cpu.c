@@ -97,6 +97,7 @@ void cpu_reset(struct cpu *cpu)
     scs_reset(cpu);
     cpu->event_register = cpu->sleeping = cpu->locked_up = false;
     cpu->pending_seen = 0;
+    cpu->careful_to = cpu->careful_from;
     cpu->reset_asked = cpu->fault_pending = cpu->careful_next = cpu->monitor_open = false;
     cpu->intno = -1;
     cpu->expected = UINT32_MAX;
@@ -282,6 +283,8 @@ void cpu_save(struct cpu *cpu, struct state *state)
     state_var(state, cpu->sleeping);
     state_var(state, cpu->sleep_for_event);
     state_var(state, cpu->pending_seen);
+    state_var(state, cpu->careful_from);
+    state_var(state, cpu->careful_to);
     state_var(state, cpu->locked_up);
     state_var(state, cpu->reset_asked);
     state_var(state, cpu->reset_cause);

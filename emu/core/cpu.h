@@ -207,9 +207,12 @@ struct cpu {
     uint8_t fault_kind;    /* enum cpu_access */
     bool fault_is_precise; /* PC and state are those before the instruction */
     bool careful_next;     /* the next block is to be run carefully */
-    bool careful;          /* executing one instruction: the block hook only watches */
-    bool careful_begun;    /* and that instruction has begun */
-    bool hook_stopped;     /* the block hook stopped the engine before a block */
+    uint32_t
+        careful_from; /* that block: the engine need not translate the rest of it after each instruction */
+    uint32_t careful_to;
+    bool careful;       /* executing one instruction: the block hook only watches */
+    bool careful_begun; /* and that instruction has begun */
+    bool hook_stopped;  /* the block hook stopped the engine before a block */
 
     uint32_t block_address; /* block being run */
     uint32_t block_size;
@@ -361,6 +364,8 @@ void cpu_unaligned(struct cpu *cpu);
 /* cpu_run.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
 void cpu_after_engine(struct cpu *cpu, uc_err error);
 
+/* cpu_hooks.c: looks at events, stop requests and interrupts; true if one of them goes first. */
+bool cpu_look_around(struct cpu *cpu);
 /* cpu_run.c: with SEVONPEND, each exception that becomes pending is an event (B1.5.18). */
 void cpu_note_pending(struct cpu *cpu);
 

@@ -72,7 +72,7 @@ void cpu_start_ran_window(struct cpu *cpu)
 }
 
 /* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
-static bool slow_path(struct cpu *cpu)
+bool cpu_look_around(struct cpu *cpu)
 {
     struct clock *clock = &cpu->bus->clock;
     clock_run_due(clock);
@@ -180,7 +180,7 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
     }
     if (cpu->watches)
         call_watches(cpu, address, size);
-    if (clock->now >= clock->deadline && slow_path(cpu)) {
+    if (clock->now >= clock->deadline && cpu_look_around(cpu)) {
         stop_here(cpu);
         return;
     }
@@ -194,6 +194,8 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
     bool in_code_ram = address - CODE_RAM_BASE < cpu->ram_size;
     if (cpu->careful_always || in_code_ram || info->flags & cpu->careful_flags) {
         cpu->careful_next = true;
+        cpu->careful_from = address;
+        cpu->careful_to = address + size;
         stop_here(cpu);
         return;
     }

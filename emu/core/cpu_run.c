@@ -226,6 +226,16 @@ static enum cpu_stop why_stopped(const struct cpu *cpu)
     return cpu->bus->clock.now >= cpu->until ? CPU_STOP_TIME : CPU_STOP_HELD;
 }
 
+static bool goes_on_carefully(struct cpu *cpu)
+{
+    if (cpu->careful_to == cpu->careful_from)
+        return false;
+    if (cpu_reg(cpu, 15) - cpu->careful_from < cpu->careful_to - cpu->careful_from)
+        return true;
+    cpu->careful_to = cpu->careful_from;
+    return false;
+}
+
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
 {
     cpu->until = until;
@@ -241,9 +251,10 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
             cpu_take_exception(cpu, number, cpu_reg(cpu, 15));
             continue;
         }
-        if (cpu->careful_next) {
+        if (cpu->careful_next || goes_on_carefully(cpu)) {
+            if (cpu->careful_next || !cpu_look_around(cpu))
+                cpu_careful_block(cpu);
             cpu->careful_next = false;
-            cpu_careful_block(cpu);
             continue;
         }
         clock_kick(&cpu->bus->clock);
