@@ -254,7 +254,8 @@ static void urb_done(void *context, struct usb_transfer *transfer)
     if (*link)
         *link = urb->next;
     client->urb_count--;
-    client->server->finished++;
+    if (client->server->answered)
+        client->server->answered(client->server->answered_context);
     if (!urb->quiet) {
         if (transfer->result == USB_OK)
             note_setting(client, transfer);

@@ -60,7 +60,9 @@ struct usbip_server {
     struct usbip_client client[USBIP_CLIENTS];
     struct usb_transfer restore; /* SET_INTERFACE 0 after a client */
     uint32_t restore_settings;
-    uint64_t finished; /* transfers so far */
+    /* A transfer of a client's has finished: its answer waits for usbip_poll. May be NULL. */
+    void (*answered)(void *context);
+    void *answered_context;
 };
 
 /* Listens on `address` (an IPv4 address; NULL: 127.0.0.1) and `port` (0: any free one; server->port says

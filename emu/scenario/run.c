@@ -71,7 +71,10 @@ static void wait_for_next(struct runner *run)
 {
     const struct scenario *scenario = run->scenario;
     run->step_cycle = run->machine.bus.clock.now;
-    run_arm(run, run->step < scenario->step_count ? &scenario->steps[run->step].when : &scenario->until);
+    if (run->step < scenario->step_count)
+        run_arm(run, &scenario->steps[run->step].when);
+    else
+        run_arm(run, run->accompanied ? NULL : &scenario->until);
 }
 
 /* The trigger came: carries its step out, or ends the run. */
@@ -99,8 +102,34 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static uint64_t next_look(const struct runner *run, uint64_t end)
+/* Cycle at which limits.virtual_ms has run out. */
+static uint64_t limit_cycle(const struct runner *run)
 {
+    uint64_t limit = (uint64_t)(run->scenario->limits.virtual_ms * (double)CYCLES_PER_MS);
+    return run->companion_end + limit;
+}
+
+/* Limits count from where the companion has finished, and so does `until`. */
+static void ask_companion(struct runner *run)
+{
+    if (!run->accompanied)
+        return;
+    const struct run_companion *companion = run->options->companion;
+    bool steps_done = run->step == run->scenario->step_count;
+    if (companion->between(companion->self, steps_done))
+        return;
+    run->accompanied = false;
+    run->companion_end = run->machine.bus.clock.now;
+    run->wall_end = seconds() + run->scenario->limits.wall_s;
+    if (steps_done)
+        wait_for_next(run);
+}
+
+static uint64_t next_look(const struct runner *run)
+{
+    uint64_t end =
+        run->accompanied ? run->options->companion->next(run->options->companion->self) : limit_cycle(run);
+
     uint64_t now = run->machine.bus.clock.now, due = run_due(run);
     uint64_t next = now + (run->armed.trigger && run->armed.trigger->kind == TRIGGER_LED ? LED_POLL : POLL);
     next = due < next ? due : next;
@@ -118,15 +147,15 @@ static void say_limit(struct runner *run, struct diag *why, const char *limit)
 }
 
 /* Whether a limit has run out. */
-static bool out_of_limits(struct runner *run, double wall_end, struct diag *why)
+static bool out_of_limits(struct runner *run, struct diag *why)
 {
     const struct limits *limits = &run->scenario->limits;
     const char *which = NULL;
-    if (machine_ms(&run->machine) >= limits->virtual_ms)
+    if (run->machine.bus.clock.now >= limit_cycle(run))
         which = "limits.virtual_ms";
     else if (run->result->boot_count > limits->boots)
         which = "limits.boots";
-    else if (seconds() >= wall_end)
+    else if (seconds() >= run->wall_end)
         which = "limits.wall_s";
     if (which)
         say_limit(run, why, which);
@@ -146,8 +175,7 @@ static void look_around(struct runner *run)
 
 static enum run_verdict run_loop(struct runner *run, struct diag *why)
 {
-    uint64_t end = (uint64_t)(run->scenario->limits.virtual_ms * (double)CYCLES_PER_MS);
-    double wall_end = seconds() + run->scenario->limits.wall_s;
+    run->wall_end = seconds() + run->scenario->limits.wall_s;
     wait_for_next(run);
     for (;;) {
         run_poll(run);
@@ -157,13 +185,14 @@ static enum run_verdict run_loop(struct runner *run, struct diag *why)
                 return VERDICT_AS_EXPECTED;
             continue;
         }
-        if (out_of_limits(run, wall_end, why))
+        if (!run->accompanied && out_of_limits(run, why))
             return VERDICT_LIMIT;
-        if (machine_run(&run->machine, next_look(run, end)) == MACHINE_FAILED) {
+        if (machine_run(&run->machine, next_look(run)) == MACHINE_FAILED) {
             diag_set(why, "%s", machine_failure(&run->machine));
             return VERDICT_EMULATOR_STOPPED;
         }
         look_around(run);
+        ask_companion(run);
     }
 }
 
@@ -219,11 +248,22 @@ static int prepare(struct runner *run, struct diag *why)
     return 0;
 }
 
+static int begin_companion(struct runner *run, struct diag *why)
+{
+    const struct run_companion *companion = run->options->companion;
+    if (!companion)
+        return 0;
+    usb_host_init(&run->usb, &run->machine.bus);
+    run->usb_on = true;
+    run->accompanied = true;
+    return companion->begin(companion->self, &run->machine, &run->usb, why);
+}
+
 static int run_on(struct runner *run, struct diag *why)
 {
     struct diag limit = {{0}};
     double start = seconds();
-    if (prepare(run, why))
+    if (prepare(run, why) || begin_companion(run, why))
         return -1;
     enum run_verdict verdict = run_loop(run, &limit);
     if (run->failed) {
@@ -247,6 +287,11 @@ static int run_with_board(struct runner *run, struct diag *why)
     run->device = (struct device){.machine = &run->machine, .scenario = run->scenario};
     run->spin.dark_since_ms = -1;
     int err = run_on(run, why);
+    if (run->usb_on) {
+        if (run->options->companion)
+            run->options->companion->end(run->options->companion->self);
+        usb_host_leave(&run->usb);
+    }
     for (size_t i = 0; i < run->light_count; i++)
         led_recorder_free(&run->lights[i]);
     machine_destroy(&run->machine);

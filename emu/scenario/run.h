@@ -13,7 +13,27 @@
 
 #include <stdio.h>
 
+struct machine;
+struct usb_host;
+
+/*
+ * Somebody who takes part in the run from outside, such as a USB client. While there is one, limits do not
+ * count and `until` is not looked at; both begin when it has finished.
+ */
+struct run_companion {
+    /* Before the first step: the machine without power, and the host on its USB plug. 0, or -1 with `why`. */
+    int (*begin)(void *self, struct machine *machine, struct usb_host *host, struct diag *why);
+    /* Cycle at which it wants to be asked again, at the latest. */
+    uint64_t (*next)(void *self);
+    /* Between slices of time; may block. `steps_done`: the timeline has been carried out. False: finished. */
+    bool (*between)(void *self, bool steps_done);
+    /* The machine is about to be unmade. Called if `begin` was. */
+    void (*end)(void *self);
+    void *self;
+};
+
 struct run_options {
+    const struct run_companion *companion; /* or NULL */
     bool has_seed;
     uint64_t seed; /* instead of the scenario's */
     /* Speed tricks that are not to be used; the result is the same. */

@@ -3,6 +3,7 @@
 #ifndef SOSIM_SCENARIO_RUN_INTERNAL_H
 #define SOSIM_SCENARIO_RUN_INTERNAL_H
 
+#include "host/usb_host.h"
 #include "led/recorder.h"
 #include "scenario/device.h"
 #include "scenario/run.h"
@@ -56,6 +57,11 @@ struct runner {
     struct spin spin;
     struct diag failure; /* the scenario turned out wrong while it ran */
     bool failed;
+    struct usb_host usb;
+    bool usb_on;            /* there is a host on the plug */
+    bool accompanied;       /* the companion has not finished */
+    uint64_t companion_end; /* cycle at which it finished: limits count from here */
+    double wall_end;
 };
 
 /* run_watch.c: subscribes to the machine, arms triggers. */
