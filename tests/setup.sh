@@ -8,7 +8,7 @@ set -euo pipefail
 
 build_packages=(
     gcc libc6-dev cmake ninja-build pkg-config
-    libunicorn-dev libcapstone-dev libcjson-dev nettle-dev libgmp-dev zlib1g-dev
+    libunicorn-dev libcapstone-dev libcjson-dev libusb-1.0-0-dev nettle-dev libgmp-dev zlib1g-dev
     gcc-arm-none-eabi # sosim's own master boot record is guest code
     ca-certificates
 )
