@@ -293,6 +293,8 @@ void cpu_save(struct cpu *cpu, struct state *state)
     state_var(state, cpu->trail_next);
     if (state->loading) {
         cpu->fault_pending = cpu->careful_next = false;
+        cpu->monitor_open = true; /* of whatever ran before */
+        cpu_close_monitor(cpu);
         cpu_code_changed(cpu, 0, cpu->flash_size);
         cpu_code_changed(cpu, RAM_BASE, cpu->ram_size);
         clock_kick(&cpu->bus->clock);

@@ -189,6 +189,7 @@ struct cpu {
     bool sleeping;         /* WFI or WFE, or SLEEPONEXIT, until an interrupt (or event) */
     bool sleep_for_event;
     bool locked_up;
+    unsigned waited;     /* blocks that the end of the run waited for the monitor to be closed */
     bool monitor_open;   /* an LDREX ran, and since then no STREX, CLREX, exception or return */
     uint32_t ppb[0x400]; /* storage of unmodelled private peripheral words, by (address >> 2) & 0x3ff */
 

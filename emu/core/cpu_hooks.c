@@ -62,6 +62,8 @@ bool cpu_must_stop(const struct cpu *cpu)
            cpu->ports.held(cpu->ports.context);
 }
 
+#define MONITOR_BLOCKS 32 /* more than there are from an LDREX to its STREX */
+
 /* Begins to note anew which pages run; known blocks are forgotten, so that each is seen as new. */
 void cpu_start_ran_window(struct cpu *cpu)
 {
@@ -71,12 +73,22 @@ void cpu_start_ran_window(struct cpu *cpu)
     cpu->ran_window = cpu->bus->clock.now + CYCLES_PER_SECOND;
 }
 
+/*
+ * The exclusive monitor is the one piece of state that cannot be read out of the engine, so a run does not
+ * end (where a snapshot may follow) between an LDREX and the STREX that it is for.
+ */
+static bool waits_for_monitor(struct cpu *cpu)
+{
+    return cpu->monitor_open && cpu->waited < MONITOR_BLOCKS && !cpu->failure[0] && !cpu->reset_asked &&
+           !cpu->stop_asked && !cpu->ports.held(cpu->ports.context) && ++cpu->waited;
+}
+
 /* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
 bool cpu_look_around(struct cpu *cpu)
 {
     struct clock *clock = &cpu->bus->clock;
     clock_run_due(clock);
-    if (cpu_must_stop(cpu))
+    if (cpu_must_stop(cpu) && !waits_for_monitor(cpu))
         return true;
     cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
     if (clock->now >= cpu->ran_window)

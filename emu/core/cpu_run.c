@@ -240,6 +240,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
 {
     cpu->until = until;
     cpu->stop_asked = false;
+    cpu->waited = 0;
     while (!cpu_must_stop(cpu)) {
         if (cpu->sleeping) {
             sleep_on(cpu);
