@@ -2,8 +2,14 @@
 # Sourced by run.sh: runs scenarios, and looks at each result from all sides.
 
 GOLDEN=$ROOT/tests/golden
-# These begin a device's life; every published version has its own story there.
-EVERY_VERSION=(boot/blank-external-flash boot/provisioned)
+# Speed tricks are switched off for these, to see that nothing changes.
+WITHOUT_TRICKS=(boot/blank-external-flash boot/provisioned boot/softdevice-missing boot/mode-held-3s)
+
+# Every way to start, and the field case, has its own story with each published version.
+every_version()
+{
+    find "$ROOT/scenarios/boot" "$ROOT/scenarios/field/f1.json" -name '*.json' | sort
+}
 
 scenario_files()
 {
@@ -134,18 +140,22 @@ check_scenarios()
     for file in "${files[@]}"; do
         check "scenario-$(flat_name "$file")" try_scenario "$file"
     done
-    for file in "${EVERY_VERSION[@]}"; do
+    for file in $(every_version); do
         for version in $(published_versions); do
             # That of the scenario itself was above.
-            if ! grep -q "\"published\": \"$version\"" "$ROOT/scenarios/$file.json"; then
-                check "scenario-$(flat_name "$file")@$version" \
-                    try_version "$ROOT/scenarios/$file.json" "$version"
+            if ! grep -q "\"published\": \"$version\"}" "$file"; then
+                check "scenario-$(flat_name "$file")@$version" try_version "$file" "$version"
             fi
         done
-        if [[ -z $UPDATE ]]; then
-            check "without-tricks-$(flat_name "$file")" \
-                try_without_tricks "$ROOT/scenarios/$file.json" "slow-$(flat_name "$file")"
-        fi
     done
+    if [[ -z $UPDATE ]]; then
+        for file in "${WITHOUT_TRICKS[@]}"; do
+            check "without-tricks-${file//\//-}" \
+                try_without_tricks "$ROOT/scenarios/$file.json" "slow-${file//\//-}"
+        done
+        check bootloader-system-matrix "$ROOT/tests/matrix.py" "$SOSIM"
+    else
+        check bootloader-system-matrix "$ROOT/tests/matrix.py" "$SOSIM" --update
+    fi
     finish_checks
 }

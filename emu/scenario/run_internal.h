@@ -15,6 +15,7 @@
 #define SETTLE_QUIET_MS 2000  /* and so long no flash written */
 #define SETTLE_ROUNDS   4     /* so many rounds of a story: settled, whatever is written */
 #define SETTLE_MS       10000 /* so long one phrase: settled */
+#define SETTLE_BLINK_MS 5000  /* a blink is sure sooner: ten rounds of the slowest */
 
 /* What the trigger that is waited for has seen since its step began to wait. */
 struct armed {

@@ -123,7 +123,7 @@ bool run_settled(struct runner *run)
     double now = machine_ms(&run->machine);
     double since = (double)run->step_cycle / (double)CYCLES_PER_MS;
     double wrote = (double)run->flash_at / (double)CYCLES_PER_MS;
-    if (settled || now - since < SETTLE_MS || run_led_view(run, "rgb", &view))
+    if (settled || now - since < SETTLE_BLINK_MS || run_led_view(run, "rgb", &view))
         return settled;
     /* Rather not in the middle of a write; but a story may be one of writing all the time. */
     bool quiet = now - wrote >= SETTLE_QUIET_MS;
@@ -131,7 +131,8 @@ bool run_settled(struct runner *run)
     if (view.phrases.count) {
         const struct led_phrase *last = &view.phrases.item[view.phrases.count - 1];
         /* An SOS is the same for 21 seconds and yet about to end in a reset; so is the copy of a module. */
-        settled = settled || (last->kind != LED_SOS && now - last->t_ms >= SETTLE_MS && quiet);
+        double lasts = last->kind == LED_BLINK ? SETTLE_BLINK_MS : SETTLE_MS;
+        settled = settled || (last->kind != LED_SOS && now - last->t_ms >= lasts && quiet);
     }
     run_led_view_free(&view);
     return settled;
