@@ -30,6 +30,7 @@ extern const struct command cmd_boards;
 extern const struct command cmd_images;
 extern const struct command cmd_inspect;
 extern const struct command cmd_run;
+extern const struct command cmd_sweep;
 extern const struct command cmd_usb;
 extern const struct command cmd_validate;
 

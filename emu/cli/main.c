@@ -7,7 +7,7 @@
 #include "cli/cmd.h"
 
 static const struct command *const commands[] = {
-    &cmd_run, &cmd_usb, &cmd_validate, &cmd_inspect, &cmd_images, &cmd_boards,
+    &cmd_run, &cmd_sweep, &cmd_usb, &cmd_validate, &cmd_inspect, &cmd_images, &cmd_boards,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

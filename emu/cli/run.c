@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/run_point.h"
 #include "scenario/run.h"
 
 struct run_arguments {
     const char *scenario;
     const char *json, *junit, *vcd;
     const char *modules_version;
+    const char *point;
     bool trace, quiet;
     struct run_options options;
 };
@@ -59,11 +61,11 @@ static int parse_arguments(int argc, char **argv, struct run_arguments *argument
             arguments->quiet = true;
         } else if (options && take_speed(argv[i], &arguments->options)) {
             continue;
-        } else if (options &&
-                   (take_value(argc, argv, &i, "--json", &arguments->json) ||
-                    take_value(argc, argv, &i, "--junit", &arguments->junit) ||
-                    take_value(argc, argv, &i, "--vcd", &arguments->vcd) ||
-                    take_value(argc, argv, &i, "--modules-version", &arguments->modules_version))) {
+        } else if (options && (take_value(argc, argv, &i, "--json", &arguments->json) ||
+                               take_value(argc, argv, &i, "--junit", &arguments->junit) ||
+                               take_value(argc, argv, &i, "--vcd", &arguments->vcd) ||
+                               take_value(argc, argv, &i, "--modules-version", &arguments->modules_version) ||
+                               take_value(argc, argv, &i, "--point", &arguments->point))) {
             continue;
         } else if (options && take_value(argc, argv, &i, "--seed", &seed)) {
             if (take_seed(seed, &arguments->options) != EXIT_AS_EXPECTED) {
@@ -112,10 +114,34 @@ static int write_all(const struct run_arguments *arguments, const struct run_res
     return err != 0 && code == EXIT_AS_EXPECTED ? EXIT_BAD_INPUT : code;
 }
 
+/* With --point: true if that was all, else the fault is planned for the run. */
+static bool take_point(struct run_arguments *arguments, const struct scenario *scenario,
+                       struct flash_plan *plan, int *code)
+{
+    char name[RUN_POINT_NAME_SIZE];
+    struct diag why;
+    if (run_point_parse(scenario, arguments->modules_version, arguments->point, &plan->fault, name, &why) !=
+        0) {
+        fprintf(stderr, "sosim run: %s\n", why.text);
+        *code = EXIT_BAD_INPUT;
+        return true;
+    }
+    if (plan->fault.kind <= FLASH_CUT_AFTER) {
+        *code = run_point(scenario, &arguments->options, name, &plan->fault);
+        return true;
+    }
+    plan->seed = arguments->options.has_seed ? arguments->options.seed : scenario->seed;
+    arguments->options.fault = flash_plan_ask;
+    arguments->options.context = plan;
+    return false;
+}
+
 static int run_scenario(struct run_arguments *arguments, struct scenario *scenario)
 {
     struct run_result result;
+    struct flash_plan plan = {.done = false};
     struct diag why = {{0}};
+    int code = EXIT_BAD_INPUT;
     if (arguments->modules_version != NULL) {
         scenario_override_version(scenario, arguments->modules_version);
     }
@@ -123,9 +149,11 @@ static int run_scenario(struct run_arguments *arguments, struct scenario *scenar
         fprintf(stderr, "%s\n", why.text);
         return EXIT_BAD_INPUT;
     }
+    if (arguments->point != NULL && take_point(arguments, scenario, &plan, &code)) {
+        return code;
+    }
     arguments->options.trace = arguments->trace ? stderr : NULL;
     result_init(&result);
-    int code = EXIT_BAD_INPUT;
     if (scenario_run(scenario, &arguments->options, &result, &why) != 0) {
         fprintf(stderr, "%s\n", why.text);
     } else if (result.out_of_memory) {
@@ -169,6 +197,9 @@ const struct command cmd_run = {
         "  --vcd FILE              write the lamps as a waveform\n"
         "  --trace                 print resets, flash operations and lamp changes to stderr as they come\n"
         "  --seed N                use another seed than the scenario's\n"
+        "  --point ID              one point of a sweep again: cuts tell each start after them; other "
+        "faults\n"
+        "                          (x dropped, w doubled, d1 disturbed, s1 worn) strike the scenario's run\n"
         "  --modules-version V     run the scenario with the modules of another Device OS version\n"
         "  --quiet                 print the one line only\n"
         "  --slow                  without any trick of speed; the result is the same. One at a time:\n"

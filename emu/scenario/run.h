@@ -39,7 +39,12 @@ struct run_options {
     /* Speed tricks that are not to be used; the result is the same. */
     bool no_inline_stores;
     bool no_spin_skip;
-    FILE *trace; /* a line for each reset, flash operation, lamp change and step; or NULL */
+    /* Hears of each flash operation after it was carried out; and may strike one with a fault (core/nor.h).
+     * Both may be NULL. */
+    void (*observe)(void *context, struct machine *machine, const struct flash_op *op);
+    nor_fault_fn fault;
+    void *context; /* of both */
+    FILE *trace;   /* a line for each reset, flash operation, lamp change and step; or NULL */
 };
 
 /*

@@ -84,6 +84,8 @@ static void remember(struct runner *run, const struct flash_op *op)
         last->size += op->size;
     else
         run->ring[run->flash_ops++ % FLASH_RING] = *op;
+    if (run->options->observe)
+        run->options->observe(run->options->context, &run->machine, op);
 }
 
 static void on_flash(void *context, uint64_t cycle, const void *what)
@@ -153,6 +155,10 @@ static enum nor_fault on_operation(void *context, struct nor *nor, const struct 
     struct runner *run = context;
     if (run->cut)
         return NOR_FAULT_CUT;
+    enum nor_fault fault =
+        run->options->fault ? run->options->fault(run->options->context, nor, op, bytes) : NOR_FAULT_NONE;
+    if (fault != NOR_FAULT_NONE)
+        return fault;
     if (!waits_for(run, TRIGGER_FLASH) || run->armed.fired || run->armed.trigger->moment == FLASH_AFTER ||
         !flash_fits(run->armed.trigger, op))
         return NOR_FAULT_NONE;

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+#include <errno.h>
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "scenario/sweep.h"
+
+#define TORN_DEFAULT 2u
+#define TORN_MOST    64u
+
+struct sweep_arguments {
+    const char *scenario;
+    const char *json, *junit;
+    const char *modules_version;
+    const char *baseline;
+    uint32_t failing; /* bit n: class n fails */
+    bool faults_given;
+    struct sweep_options options;
+};
+
+/* --- arguments ------------------------------------------------------------------------------------------
+ */
+
+static int take_number(const char *text, unsigned most, unsigned *number)
+{
+    char *end;
+    unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+    if (!isdigit((unsigned char)*text) || *end || !value || value > most)
+        return -1;
+    *number = (unsigned)value;
+    return 0;
+}
+
+/* Calls `take` for each word between commas. */
+static int each_word(const char *list, int (*take)(struct sweep_arguments *, const char *),
+                     struct sweep_arguments *arguments)
+{
+    char word[64];
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        if (!length || length >= sizeof word)
+            return -1;
+        memcpy(word, list, length);
+        word[length] = '\0';
+        if (take(arguments, word))
+            return -1;
+        list += length + (list[length] == ',');
+    }
+    return 0;
+}
+
+static int take_fault(struct sweep_arguments *arguments, const char *word)
+{
+    struct sweep_options *options = &arguments->options;
+    arguments->faults_given = true;
+    if (!strcmp(word, "before"))
+        options->before = true;
+    else if (!strcmp(word, "after"))
+        options->after = true;
+    else if (!strcmp(word, "torn"))
+        options->torn = TORN_DEFAULT;
+    else if (!strncmp(word, "torn=", 5))
+        return take_number(word + 5, TORN_MOST, &options->torn);
+    else
+        return -1;
+    return 0;
+}
+
+static int take_class(struct sweep_arguments *arguments, const char *word)
+{
+    for (int i = 0; i < SWEEP_CLASSES; i++) {
+        if (!strcmp(word, sweep_class_key((enum sweep_class)i))) {
+            arguments->failing |= 1u << i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static const char *array_called(const char *word, size_t length)
+{
+    static const char *const names[] = {"internal", "uicr", "external", "otp"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *given = flash_array_short(names[i]);
+        if (strlen(given) == length && !memcmp(given, word, length))
+            return names[i];
+    }
+    return NULL;
+}
+
+/* "ext", "int:100-200", "300-900ms". */
+static int take_window(struct sweep_arguments *arguments, const char *word)
+{
+    struct sweep_options *options = &arguments->options;
+    struct sweep_window window = {.to = UINT64_MAX, .to_ms = DBL_MAX};
+    const char *colon = strchr(word, ':');
+    size_t length = strlen(word);
+    char *end;
+    if (options->windows == SWEEP_WINDOWS)
+        return -1;
+    if (isdigit((unsigned char)*word)) {
+        window.from_ms = strtod(word, &end);
+        if (*end != '-' || !isdigit((unsigned char)end[1]))
+            return -1;
+        window.to_ms = strtod(end + 1, &end);
+        if (strcmp(end, "ms") != 0 || window.to_ms < window.from_ms)
+            return -1;
+    } else {
+        window.array = array_called(word, colon ? (size_t)(colon - word) : length);
+        if (!window.array)
+            return -1;
+        if (colon) {
+            if (!isdigit((unsigned char)colon[1]))
+                return -1;
+            window.from = window.to = strtoull(colon + 1, &end, 10);
+            if (*end == '-' && isdigit((unsigned char)end[1]))
+                window.to = strtoull(end + 1, &end, 10);
+            if (*end || window.to < window.from)
+                return -1;
+        }
+    }
+    options->window[options->windows++] = window;
+    return 0;
+}
+
+static int take_shard(const char *text, struct sweep_options *options)
+{
+    char word[16];
+    const char *slash = strchr(text, '/');
+    if (!slash || (size_t)(slash - text) >= sizeof word)
+        return -1;
+    memcpy(word, text, (size_t)(slash - text));
+    word[slash - text] = '\0';
+    return take_number(slash + 1, 100000, &options->shards) ||
+           take_number(word, options->shards, &options->shard);
+}
+
+static int take_seed(const char *text, struct sweep_options *options)
+{
+    char *end;
+    errno = 0;
+    options->seed = strtoull(text, &end, 0);
+    options->has_seed = true;
+    return errno || !isdigit((unsigned char)*text) || *end ? -1 : 0;
+}
+
+/* An option with a value. Returns 1 if there is no such option, -1 if the value does not fit. */
+static int take_option(struct sweep_arguments *arguments, const char *name, const char *value)
+{
+    struct sweep_options *options = &arguments->options;
+    if (!strcmp(name, "--faults"))
+        return each_word(value, take_fault, arguments);
+    if (!strcmp(name, "--window"))
+        return each_word(value, take_window, arguments);
+    if (!strcmp(name, "--fail-on"))
+        return each_word(value, take_class, arguments);
+    if (!strcmp(name, "--jobs"))
+        return take_number(value, 256, &options->jobs);
+    if (!strcmp(name, "--shard"))
+        return take_shard(value, options);
+    if (!strcmp(name, "--seed"))
+        return take_seed(value, options);
+    const char **text = !strcmp(name, "--json")              ? &arguments->json
+                        : !strcmp(name, "--junit")           ? &arguments->junit
+                        : !strcmp(name, "--resume")          ? &options->results
+                        : !strcmp(name, "--baseline")        ? &arguments->baseline
+                        : !strcmp(name, "--modules-version") ? &arguments->modules_version
+                                                             : NULL;
+    if (!text)
+        return 1;
+    *text = value;
+    return 0;
+}
+
+static int parse_arguments(int argc, char **argv, struct sweep_arguments *arguments)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--quick")) {
+            arguments->options.quick = true;
+            continue;
+        }
+        if (argv[i][0] != '-') {
+            if (arguments->scenario)
+                return cmd_bad_usage(&cmd_sweep, "one scenario at a time, not \"%s\" too", argv[i]);
+            arguments->scenario = argv[i];
+            continue;
+        }
+        int taken = i + 1 < argc ? take_option(arguments, argv[i], argv[i + 1]) : 1;
+        if (taken > 0)
+            return cmd_bad_usage(&cmd_sweep, "there is no option \"%s\", or its value is missing", argv[i]);
+        if (taken < 0)
+            return cmd_bad_usage(&cmd_sweep, "%s cannot be \"%s\"", argv[i], argv[i + 1]);
+        i++;
+    }
+    if (!arguments->scenario)
+        return cmd_bad_usage(&cmd_sweep, "which scenario?");
+    if (!arguments->faults_given) {
+        arguments->options.before = arguments->options.after = true;
+        arguments->options.torn = TORN_DEFAULT;
+    }
+    return EXIT_AS_EXPECTED;
+}
+
+/* --- the run --------------------------------------------------------------------------------------------
+ */
+
+struct progress {
+    bool terminal;
+    double told;
+};
+
+static void show_progress(void *context, size_t done, size_t all, double seconds)
+{
+    struct progress *progress = context;
+    if (seconds - progress->told < (progress->terminal ? 0.2 : 10) && done != all)
+        return;
+    progress->told = seconds;
+    if (progress->terminal)
+        fprintf(stderr, "\r%zu of %zu points (%zu%%), %.0f a second%s", done, all, 100 * done / all,
+                seconds > 0 ? (double)done / seconds : 0, done == all ? "\n" : "  ");
+    else
+        fprintf(stderr, "%zu of %zu points\n", done, all);
+}
+
+typedef int (*writer)(struct sweep_arguments *arguments, struct sweep *sweep, FILE *out);
+
+static int write_json(struct sweep_arguments *arguments, struct sweep *sweep, FILE *out)
+{
+    (void)arguments;
+    return sweep_write_json(sweep, out);
+}
+
+static int write_junit(struct sweep_arguments *arguments, struct sweep *sweep, FILE *out)
+{
+    return sweep_write_junit(sweep, arguments->failing, out);
+}
+
+static int write_file(struct sweep_arguments *arguments, struct sweep *sweep, const char *path, writer write)
+{
+    if (!path)
+        return 0;
+    FILE *out = fopen(path, "w");
+    int err = !out || write(arguments, sweep, out) ? -1 : 0;
+    if (out && fclose(out))
+        err = -1;
+    if (err)
+        fprintf(stderr, "sosim sweep: %s: %s\n", path, strerror(errno));
+    return err;
+}
+
+static int judge(struct sweep_arguments *arguments, struct sweep *sweep)
+{
+    bool *known = NULL;
+    struct diag why;
+    if (arguments->baseline && sweep_compare(sweep, arguments->baseline, &known, &why)) {
+        fprintf(stderr, "sosim sweep: %s\n", why.text);
+        free(known);
+        return EXIT_BAD_INPUT;
+    }
+    size_t bad = 0;
+    for (size_t i = 0; i < sweep->point_count; i++) {
+        const struct sweep_point *point = &sweep->points[i];
+        char id[SWEEP_ID_SIZE];
+        if (!(arguments->failing >> point->class & 1) || (known && known[i]))
+            continue;
+        if (!bad++)
+            fprintf(stderr, "fails: %s: %s\n", sweep_point_id(sweep, point, id),
+                    sweep_class_words(point->class));
+    }
+    free(known);
+    if (bad > 1)
+        fprintf(stderr, "and %zu more\n", bad - 1);
+    return bad ? EXIT_EXPECTATION_FAILED : EXIT_AS_EXPECTED;
+}
+
+static int sweep_scenario(struct sweep_arguments *arguments, struct scenario *scenario)
+{
+    struct progress progress = {.terminal = isatty(STDERR_FILENO)};
+    struct sweep sweep;
+    struct diag why = {{0}};
+    char name[128];
+    if (arguments->modules_version)
+        scenario_override_version(scenario, arguments->modules_version);
+    if (sweep_name(scenario, arguments->modules_version, name, sizeof name, &why) ||
+        scenario_check(scenario, &why)) {
+        fprintf(stderr, "%s\n", why.text);
+        return EXIT_BAD_INPUT;
+    }
+    arguments->options.progress = show_progress;
+    arguments->options.progress_context = &progress;
+    int code = EXIT_BAD_INPUT;
+    if (sweep_run(scenario, &arguments->options, name, &sweep, &why)) {
+        fprintf(stderr, "sosim sweep: %s\n", why.text);
+    } else {
+        code = judge(arguments, &sweep);
+        int err = sweep_write_text(&sweep, stdout);
+        err |= write_file(arguments, &sweep, arguments->json, write_json);
+        err |= write_file(arguments, &sweep, arguments->junit, write_junit);
+        code = err ? EXIT_BAD_INPUT : code;
+    }
+    sweep_free(&sweep);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct sweep_arguments arguments = {.options = {.jobs = 1}};
+    struct scenario scenario;
+    struct diag why;
+    if (parse_arguments(argc, argv, &arguments) != EXIT_AS_EXPECTED)
+        return EXIT_BAD_INPUT;
+    if (scenario_load(&scenario, arguments.scenario, &why)) {
+        fprintf(stderr, "%s\n", why.text);
+        return EXIT_BAD_INPUT;
+    }
+    int code = sweep_scenario(&arguments, &scenario);
+    scenario_free(&scenario);
+    return code;
+}
+
+const struct command cmd_sweep = {
+    .name = "sweep",
+    .summary = "cut the power at every flash operation of a scenario and say how each ends",
+    .help =
+        "Usage: sosim sweep SCENARIO [OPTION...]\n"
+        "\n"
+        "Runs the scenario once and numbers its flash operations. Then, for each of them, power is lost\n"
+        "before, within and after it; the device is started again, four times; and what became of it is\n"
+        "counted. `sosim run SCENARIO --point ID` shows one of the points again.\n"
+        "\n"
+        "  --faults LIST           before, torn, after (all three if not given); torn=N tears each "
+        "operation\n"
+        "                          in N ways (2 if not given)\n"
+        "  --window LIST           parts of the run: an array (int, uicr, ext, otp), operations of it\n"
+        "                          (int:100-200), or times (300-900ms); default the whole\n"
+        "  --quick                 erases, first and last write of each page, and a few between\n"
+        "  --jobs N                use N processes\n"
+        "  --shard K/N             only the K-th of N parts of the points\n"
+        "  --resume FILE           keep results in FILE, and go on from what is there. Files of shards put\n"
+        "                          one behind the other are a file of the whole\n"
+        "  --json FILE, --junit FILE   write the results\n"
+        "  --fail-on LIST          classes that make the exit code 1: new, resumed, old, boots, mixed,\n"
+        "                          safe-mode, DFU, SOS-once, SOS, dark, stuck, wrong, data-lost, emulator\n"
+        "  --baseline FILE         an earlier results file: what failed there already does not count\n"
+        "  --seed N                use another seed than the scenario's\n"
+        "  --modules-version V     run the scenario with the modules of another Device OS version\n"
+        "\n"
+        "Exit codes: 0 no point is of a class of --fail-on; 1 some are; 2 the sweep cannot be run.\n",
+    .run = run,
+};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One start of a device, from power-on to a verdict by its lamp: does it run, wait for firmware (DFU), show
+ * SOS once or for ever, or stay dark?
+ *
+ * The verdict is settled when the lamp has repeated one signal for BOOT_SETTLE_MS and no flash operation came
+ * for BOOT_QUIET_MS; when two resets with the same SOS left the flashes in the same state (it will go on like
+ * that for ever); or when nothing changed for BOOT_STUCK_MS. All times are virtual.
+ *
+ * Beside the verdict it tells on which pages of the flashes the start depended, and which it changed: a start
+ * from another state that agrees on the former runs just the same way, and need not be run.
+ *
+ * Not modelled: what a device does later than its verdict (a program that fails after minutes); a start that
+ * depends on what RAM held before power came.
+ */
+#ifndef SOSIM_SCENARIO_BOOT_PROBE_H
+#define SOSIM_SCENARIO_BOOT_PROBE_H
+
+#include "led/recorder.h"
+#include "scenario/flash_state.h"
+
+#define BOOT_SETTLE_MS  1200.0
+#define BOOT_QUIET_MS   400.0
+#define BOOT_STUCK_MS   5000.0
+#define BOOT_LIMIT_MS   180000.0
+#define BOOT_LINE_SIZE  240
+#define BOOT_RESETS_MAX 64u
+
+enum boot_end {
+    BOOT_RUNS,      /* the system shows a signal of its own */
+    BOOT_LISTENING, /* it runs and waits to be set up */
+    BOOT_SAFE_MODE,
+    BOOT_DFU,
+    BOOT_SOS,       /* for ever: code */
+    BOOT_DARK,      /* nothing, and no flash operation either */
+    BOOT_STUCK,     /* one colour for ever */
+    BOOT_UNSETTLED, /* none of these within BOOT_LIMIT_MS */
+    BOOT_EMULATOR,  /* the emulator could not go on */
+};
+
+struct boot_outcome {
+    enum boot_end end;
+    int code;        /* of the last SOS, 0 for none */
+    unsigned panics; /* SOS that ended in a reset */
+    bool installed;  /* internal flash was changed */
+    double virtual_ms;
+    char line[BOOT_LINE_SIZE]; /* what the lamp told */
+};
+
+/* A page and its content. */
+struct page_is {
+    uint32_t page, id;
+};
+
+struct page_list {
+    struct page_is *item; /* owned */
+    uint32_t count;
+};
+
+struct boot_probe {
+    struct machine *machine; /* powered off, at time 0 */
+    const struct flash_view *view;
+    struct page_store *store;
+    enum ram_after_off ram;
+    /* The probe's own while it runs. */
+    struct led_recorder lamp;
+    double resets_ms[BOOT_RESETS_MAX];
+    unsigned resets;
+    bool was_reset;
+    uint64_t last_op; /* cycle */
+};
+
+/*
+ * Powers the machine on, waits for the verdict, and powers it off. `needed` gets what the start depended on,
+ * `changed` the pages it wrote, as they are now; the caller frees both. Returns 0, or ENOMEM.
+ */
+int boot_probe_run(struct boot_probe *probe, const uint32_t *ids, struct boot_outcome *outcome,
+                   struct page_list *needed, struct page_list *changed);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of the sweep (sweep.c, sweep_*.c); for no others. */
+#ifndef SOSIM_SCENARIO_SWEEP_INTERNAL_H
+#define SOSIM_SCENARIO_SWEEP_INTERNAL_H
+
+#include "image/dct.h"
+#include "image/littlefs_scan.h"
+#include "scenario/device.h"
+#include "scenario/sweep.h"
+
+/* One flash operation of the control run. */
+struct journal_op {
+    struct flash_op op;
+    unsigned array; /* index in the view */
+    double ms;
+    size_t bytes; /* what the cells held afterwards: offset in journal.bytes */
+};
+
+struct journal {
+    struct journal_op *ops;
+    size_t count, room;
+    uint8_t *bytes;
+    size_t used, bytes_room;
+    bool out_of_memory;
+};
+
+/* A start that was run: what it depended on, what became of it. */
+struct known_start {
+    struct page_list needed, changed;
+    struct boot_outcome outcome;
+};
+
+/* The settings and files of a state; absent if there is no file system. */
+struct data_view {
+    bool mounted, has_dct;
+    uint8_t dct[DCT_SIZE];
+    uint8_t *image; /* owned copy of the file system's flash */
+    size_t size;
+};
+
+#define DATA_VIEWS 4u
+
+/* An answer about a state, kept by the state's digest. */
+struct class_cache {
+    uint64_t digest;
+    bool known, answer;
+};
+
+#define CLASS_CACHE 256u
+#define SWEEP_CHUNK 64u /* operations that stay with one worker or shard */
+
+struct sweep_inner {
+    const struct scenario *scenario;
+    struct board board;
+    bool has_board;
+    struct machine machine;
+    bool has_machine;
+    struct state snapshot; /* of the machine before power first came */
+    struct flash_view view;
+    struct page_store store;
+    uint32_t *initial, *final; /* states before and after the control run */
+    struct journal journal;
+    struct known_start *known;
+    size_t known_count, known_room;
+    struct data_view allowed[DATA_VIEWS]; /* before, after, and each after more starts */
+    unsigned allowed_count;
+    struct class_cache data_cache[CLASS_CACHE], user_cache[CLASS_CACHE];
+    /* The cells at the point that is looked at. */
+    uint8_t *cells[FLASH_ARRAYS_MAX];
+    uint32_t *ids;
+    size_t at_op;
+};
+
+/* sweep_control.c: the control run; fills journal, initial and final. */
+int sweep_control(struct sweep *sweep, const struct sweep_options *options, struct diag *why);
+/* Whether the operation is in the window. */
+bool sweep_in_window(const struct sweep_options *options, const struct journal_op *op);
+/* Lets the cells be as before operation `index` of the control run (forwards or from the start). */
+void sweep_cells_at(struct sweep_inner *inner, size_t index);
+
+/* sweep_starts.c: starts of one point. */
+struct point_state {
+    uint32_t *ids;   /* owned by the caller */
+    uint32_t struck; /* page that differs from the cells, PAGE_UNKNOWN for none */
+    uint8_t *struck_bytes;
+};
+/* Follows the starts from a state; leaves the state afterwards in state->ids. `tell` may be NULL. */
+int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots, struct boot_outcome *last,
+                 struct sweep_point *point, unsigned *panics, int *code, FILE *tell);
+/* Runs one point, from the cells as they are. */
+int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell);
+/* Gives each page without a number one. */
+int sweep_make_known(struct sweep *sweep, struct point_state *state);
+
+/* sweep_jobs.c: all points that are not done yet. */
+int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why);
+
+/* sweep_class.c */
+int sweep_classify(struct sweep *sweep, const struct point_state *start, struct point_state *end,
+                   const struct boot_outcome *last, unsigned panics, struct sweep_point *point, FILE *tell);
+int sweep_allow_data(struct sweep_inner *inner, const uint32_t *ids);
+void data_view_free(struct data_view *view);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The points of a sweep, run by several processes: each is a copy of this one (fork), so that what is known
+ * already, translated code included, is everyone's. They tell their results through one pipe, in records that
+ * are short enough to arrive whole. The results file gets a line for each as it comes.
+ */
+#include "scenario/sweep_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define JOBS_MAX   256u
+#define LINE_SIZE  320
+#define FILE_MAGIC "sosim-sweep 1"
+
+/* One result on its way to the parent. */
+struct record {
+    uint64_t point;
+    uint32_t class, boots, runs, done;
+    int32_t code;
+};
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* --- the results file -----------------------------------------------------------------------------------
+ */
+
+static int write_head(const struct sweep *sweep, FILE *file)
+{
+    return fprintf(file, FILE_MAGIC " %016" PRIx64 " %s\n", sweep->identity, sweep->name) < 0 || fflush(file);
+}
+
+static int write_line(const struct sweep *sweep, const struct sweep_point *point, FILE *file)
+{
+    char id[SWEEP_ID_SIZE];
+    return fprintf(file, "%s %s %d %u %u\n", sweep_point_id(sweep, point, id), sweep_class_key(point->class),
+                   point->code, point->boots, point->runs) < 0 ||
+           fflush(file);
+}
+
+static int class_named(const char *key)
+{
+    for (int i = 0; i < SWEEP_CLASSES; i++) {
+        if (!strcmp(sweep_class_key((enum sweep_class)i), key))
+            return i;
+    }
+    return -1;
+}
+
+/* The point with this fault; points are in the order of operations, but the arrays are mixed. */
+static struct sweep_point *find_point(struct sweep *sweep, const struct flash_fault *fault)
+{
+    for (size_t i = 0; i < sweep->point_count; i++) {
+        struct sweep_point *point = &sweep->points[i];
+        if (point->fault.number == fault->number && point->fault.kind == fault->kind &&
+            point->fault.variant == fault->variant && !strcmp(point->fault.array, fault->array))
+            return point;
+    }
+    return NULL;
+}
+
+static int take_line(struct sweep *sweep, const char *path, unsigned number, const char *line,
+                     struct diag *why)
+{
+    char id[SWEEP_ID_SIZE], key[32];
+    struct sweep_point is = {0};
+    struct diag bad;
+    size_t name = strlen(sweep->name);
+    if (sscanf(line, "%175s %31s %d %u %u", id, key, &is.code, &is.boots, &is.runs) != 5 ||
+        class_named(key) < 0 || strncmp(id, sweep->name, name) != 0 || id[name] != ':' ||
+        flash_fault_parse(id + name + 1, &is.fault, &bad)) {
+        diag_set(why, "%s, line %u: this is no result of %s", path, number, sweep->name);
+        return -1;
+    }
+    struct sweep_point *point = find_point(sweep, &is.fault);
+    is.class = (enum sweep_class)class_named(key);
+    if (!point)
+        return 0; /* another shard's, or a fault that is not asked for now */
+    if (point->done && (point->class != is.class || point->code != is.code)) {
+        diag_set(why, "%s, line %u: %s is there twice, with different results", path, number, id);
+        return -1;
+    }
+    sweep->resumed += !point->done;
+    point->done = true;
+    point->class = is.class;
+    point->code = is.code;
+    point->boots = is.boots;
+    point->runs = is.runs;
+    return 0;
+}
+
+/* Takes what is in the file. A last line without its end was cut off by a kill: `end` is where it begins. */
+static int read_results(struct sweep *sweep, const char *path, FILE *file, long *end, struct diag *why)
+{
+    char line[LINE_SIZE], head[LINE_SIZE];
+    snprintf(head, sizeof head, FILE_MAGIC " %016" PRIx64 " %s\n", sweep->identity, sweep->name);
+    for (unsigned number = 1; *end = ftell(file), fgets(line, sizeof line, file); number++) {
+        if (!strchr(line, '\n'))
+            return 0;
+        /* Files of shards that were put one behind the other have a head each. */
+        if (!strncmp(line, FILE_MAGIC, strlen(FILE_MAGIC)) ? strcmp(line, head) != 0 : number == 1) {
+            diag_set(why, "%s, line %u: these are results of another scenario, version or build", path,
+                     number);
+            return -1;
+        }
+        if (strncmp(line, FILE_MAGIC, strlen(FILE_MAGIC)) != 0 && take_line(sweep, path, number, line, why))
+            return -1;
+    }
+    return 0;
+}
+
+static int open_results(struct sweep *sweep, const char *path, FILE **file, struct diag *why)
+{
+    long end = 0;
+    *file = fopen(path, "r+");
+    if (*file && read_results(sweep, path, *file, &end, why))
+        return -1;
+    if (!*file && errno == ENOENT)
+        *file = fopen(path, "w");
+    if (!*file || fflush(*file) || fseek(*file, end, SEEK_SET) || ftruncate(fileno(*file), end) ||
+        (!end && write_head(sweep, *file))) {
+        diag_set(why, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+int sweep_compare(const struct sweep *sweep, const char *path, bool **known, struct diag *why)
+{
+    struct sweep then = *sweep;
+    long end;
+    FILE *file = fopen(path, "r");
+    *known = calloc(sweep->point_count, sizeof **known);
+    then.points = malloc(sweep->point_count * sizeof *then.points);
+    int err = -1;
+    if (!file) {
+        diag_set(why, "%s: %s", path, strerror(errno));
+    } else if (!*known || !then.points) {
+        diag_set(why, "out of memory");
+    } else {
+        memcpy(then.points, sweep->points, sweep->point_count * sizeof *then.points);
+        for (size_t i = 0; i < then.point_count; i++)
+            then.points[i].done = false;
+        err = read_results(&then, path, file, &end, why);
+        for (size_t i = 0; i < then.point_count && !err; i++)
+            (*known)[i] = then.points[i].done && then.points[i].class == sweep->points[i].class;
+    }
+    free(then.points);
+    if (file)
+        fclose(file);
+    return err;
+}
+
+/* --- a worker -------------------------------------------------------------------------------------------
+ */
+
+static int send_record(int fd, const struct record *record)
+{
+    ssize_t n;
+    while ((n = write(fd, record, sizeof *record)) < 0 && errno == EINTR)
+        continue;
+    return n == (ssize_t)sizeof *record ? 0 : -1;
+}
+
+/* Takes every jobs-th run of points. */
+static int work(struct sweep *sweep, unsigned job, unsigned jobs, int fd)
+{
+    for (size_t i = 0; i < sweep->point_count; i++) {
+        struct sweep_point *point = &sweep->points[i];
+        if (point->done || point->op / SWEEP_CHUNK % jobs != job)
+            continue;
+        int err = sweep_one(sweep, point, NULL);
+        const struct record record = {i,          (uint32_t)point->class, point->boots, point->runs, !err,
+                                      point->code};
+        if (send_record(fd, &record) || err)
+            return 1;
+    }
+    return 0;
+}
+
+/* --- the parent -----------------------------------------------------------------------------------------
+ */
+
+static int take_records(struct sweep *sweep, const struct sweep_options *options, int fd, FILE *file,
+                        struct diag *why)
+{
+    double start = seconds();
+    size_t done = sweep->resumed;
+    struct record record;
+    for (;;) {
+        ssize_t n = read(fd, &record, sizeof record);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != (ssize_t)sizeof record)
+            return 0;
+        if (record.point >= sweep->point_count || record.class >= SWEEP_CLASSES || !record.done)
+            continue;
+        struct sweep_point *point = &sweep->points[record.point];
+        point->done = true;
+        point->class = (enum sweep_class)record.class;
+        point->code = record.code;
+        point->boots = record.boots;
+        point->runs = record.runs;
+        sweep->starts_run += record.runs;
+        if (file && write_line(sweep, point, file)) {
+            diag_set(why, "%s: %s; what is there already stays good", options->results, strerror(errno));
+            return -1;
+        }
+        if (options->progress)
+            options->progress(options->progress_context, ++done, sweep->point_count, seconds() - start);
+    }
+}
+
+static int start_jobs(struct sweep *sweep, unsigned jobs, int pipe_ends[2], pid_t *pids)
+{
+    for (unsigned job = 0; job < jobs; job++) {
+        fflush(NULL);
+        pids[job] = fork();
+        if (pids[job] < 0)
+            return -1;
+        if (!pids[job]) {
+            close(pipe_ends[0]);
+            _exit(work(sweep, job, jobs, pipe_ends[1]));
+        }
+    }
+    return 0;
+}
+
+static int run_jobs(struct sweep *sweep, const struct sweep_options *options, FILE *file, struct diag *why)
+{
+    pid_t pids[JOBS_MAX] = {0};
+    int ends[2];
+    unsigned jobs = options->jobs < 1 ? 1 : options->jobs > JOBS_MAX ? JOBS_MAX : options->jobs;
+    if (pipe(ends)) {
+        diag_set(why, "cannot start workers: %s", strerror(errno));
+        return -1;
+    }
+    int err = start_jobs(sweep, jobs, ends, pids);
+    if (err)
+        diag_set(why, "cannot start workers: %s", strerror(errno));
+    close(ends[1]);
+    if (!err)
+        err = take_records(sweep, options, ends[0], file, why);
+    close(ends[0]);
+    bool failed = false;
+    for (unsigned job = 0; job < jobs; job++) {
+        int status = 0;
+        if (pids[job] <= 0)
+            continue;
+        if (err)
+            kill(pids[job], SIGTERM);
+        while (waitpid(pids[job], &status, 0) < 0 && errno == EINTR)
+            continue;
+        failed |= status != 0;
+    }
+    if (failed && !err) {
+        diag_set(why, "a worker ended before its time; the other results stay good");
+        err = -1;
+    }
+    return err;
+}
+
+int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why)
+{
+    FILE *file = NULL;
+    if (options->results && open_results(sweep, options->results, &file, why)) {
+        if (file)
+            fclose(file);
+        return -1;
+    }
+    int err = run_jobs(sweep, options, file, why);
+    if (file && fclose(file) && !err) {
+        diag_set(why, "%s: %s", options->results, strerror(errno));
+        err = -1;
+    }
+    return err;
+}

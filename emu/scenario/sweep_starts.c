@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The starts that follow a cut: run, or known from an earlier one. */
+#include "scenario/sweep_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- starts that were run -------------------------------------------------------------------------------
+ */
+
+static bool agrees(const struct known_start *known, const uint32_t *ids)
+{
+    for (uint32_t i = 0; i < known->needed.count; i++) {
+        if (ids[known->needed.item[i].page] != known->needed.item[i].id)
+            return false;
+    }
+    return true;
+}
+
+/* The start that would run just like one from this state, or NULL. It becomes the first to be tried. */
+static const struct known_start *find_known(struct sweep_inner *inner, const uint32_t *ids)
+{
+    for (size_t i = 0; i < inner->known_count; i++) {
+        if (!agrees(&inner->known[i], ids))
+            continue;
+        struct known_start found = inner->known[i];
+        memmove(inner->known + 1, inner->known, i * sizeof *inner->known);
+        inner->known[0] = found;
+        return inner->known;
+    }
+    return NULL;
+}
+
+static const struct known_start *run_start(struct sweep *sweep, const uint32_t *ids)
+{
+    struct sweep_inner *inner = sweep->inner;
+    if (inner->known_count == inner->known_room) {
+        size_t room = inner->known_room ? 2 * inner->known_room : 64;
+        struct known_start *known = realloc(inner->known, room * sizeof *known);
+        if (!known)
+            return NULL;
+        inner->known = known;
+        inner->known_room = room;
+    }
+    state_begin_load(&inner->snapshot);
+    machine_save(&inner->machine, &inner->snapshot);
+    if (inner->snapshot.error)
+        return NULL;
+    flash_state_put(&inner->view, &inner->store, inner->initial, ids);
+    struct boot_probe probe = {.machine = &inner->machine, .view = &inner->view, .store = &inner->store};
+    struct known_start *known = &inner->known[inner->known_count];
+    *known = (struct known_start){0};
+    if (boot_probe_run(&probe, ids, &known->outcome, &known->needed, &known->changed)) {
+        free(known->needed.item);
+        free(known->changed.item);
+        return NULL;
+    }
+    inner->known_count++;
+    sweep->starts_run++;
+    return known;
+}
+
+int sweep_make_known(struct sweep *sweep, struct point_state *state)
+{
+    struct sweep_inner *inner = sweep->inner;
+    for (unsigned i = 0; i < inner->view.arrays; i++) {
+        const struct nor *nor = inner->view.nor[i];
+        for (uint32_t n = 0; n < inner->view.pages[i]; n++) {
+            uint32_t page = inner->view.first[i] + n;
+            uint32_t size = nor->page < nor->size - n * nor->page ? nor->page : nor->size - n * nor->page;
+            if (state->ids[page] != PAGE_UNKNOWN)
+                continue;
+            const uint8_t *bytes =
+                page == state->struck ? state->struck_bytes : inner->cells[i] + n * nor->page;
+            state->ids[page] = page_store_add(&inner->store, bytes, size);
+            if (state->ids[page] == PAGE_UNKNOWN)
+                return ENOMEM;
+            /* The cells keep it for the points that follow. */
+            if (page != state->struck)
+                inner->ids[page] = state->ids[page];
+        }
+    }
+    return 0;
+}
+
+/* Returns whether the state is the same afterwards. */
+static bool apply_changes(const struct known_start *known, uint32_t *ids)
+{
+    bool same = true;
+    for (uint32_t i = 0; i < known->changed.count; i++) {
+        const struct page_is *is = &known->changed.item[i];
+        same &= ids[is->page] == is->id;
+        ids[is->page] = is->id;
+    }
+    return same;
+}
+
+int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots, struct boot_outcome *last,
+                 struct sweep_point *point, unsigned *panics, int *code, FILE *tell)
+{
+    *panics = 0;
+    *code = 0;
+    for (unsigned i = 0; i < boots; i++) {
+        const struct known_start *known = find_known(sweep->inner, state->ids);
+        bool run = !known;
+        if (run && (sweep_make_known(sweep, state) || !(known = run_start(sweep, state->ids))))
+            return ENOMEM;
+        *last = known->outcome;
+        *panics += known->outcome.panics;
+        if (known->outcome.code)
+            *code = known->outcome.code;
+        point->boots++;
+        point->runs += run;
+        bool same = apply_changes(known, state->ids);
+        if (tell)
+            fprintf(tell, "start %u: %s (%.0f ms of virtual time%s)\n", i + 1, known->outcome.line,
+                    known->outcome.virtual_ms, same ? "; leaves the flashes as they were" : "");
+        /* All further starts are the same. */
+        if (same && !tell) {
+            point->boots = boots;
+            break;
+        }
+    }
+    return 0;
+}
+
+/* --- one point ------------------------------------------------------------------------------------------
+ */
+
+/* What is left of the page when power is lost within the operation. Of an operation over several pages the
+ * first is torn and the others are as they were. */
+static void tear_page(const struct sweep_inner *inner, const struct journal_op *op, unsigned variant,
+                      uint8_t *page, uint32_t start, uint32_t size)
+{
+    struct flash_op part = op->op;
+    const uint8_t *bytes = part.kind == NOR_ERASE ? NULL : inner->journal.bytes + op->bytes;
+    if (part.size > start + size - part.address)
+        part.size = start + size - part.address;
+    flash_tear(page + (part.address - start), &part, bytes, variant, inner->scenario->seed);
+}
+
+int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell)
+{
+    struct sweep_inner *inner = sweep->inner;
+    sweep_cells_at(inner, point->op + (point->fault.kind == FLASH_CUT_AFTER));
+    const struct journal_op *op = &inner->journal.ops[point->op];
+    const struct nor *nor = inner->view.nor[op->array];
+    uint8_t struck[FLASH_PAGE_SIZE];
+    uint32_t n = op->op.address / nor->page, start = n * nor->page;
+    uint32_t size = nor->page < nor->size - start ? nor->page : nor->size - start;
+    size_t bytes = inner->view.count * sizeof *inner->ids;
+    struct point_state before = {.ids = malloc(bytes), .struck = PAGE_UNKNOWN};
+    struct point_state after = {.ids = malloc(bytes), .struck = PAGE_UNKNOWN, .struck_bytes = struck};
+    struct boot_outcome last;
+    unsigned panics;
+    int err = before.ids && after.ids ? 0 : ENOMEM;
+    if (!err) {
+        memcpy(before.ids, inner->ids, bytes);
+        if (point->fault.kind == FLASH_TORN) {
+            memcpy(struck, inner->cells[op->array] + start, size);
+            tear_page(inner, op, point->fault.variant, struck, start, size);
+            after.struck = inner->view.first[op->array] + n;
+            before.ids[after.struck] = page_store_find(&inner->store, struck, size);
+        }
+        memcpy(after.ids, before.ids, bytes);
+        point->boots = point->runs = 0;
+        err = sweep_follow(sweep, &after, SWEEP_BOOTS, &last, point, &panics, &point->code, tell);
+    }
+    if (!err)
+        err = sweep_classify(sweep, &before, &after, &last, panics, point, tell);
+    point->done = !err;
+    free(before.ids);
+    free(after.ids);
+    return err;
+}
