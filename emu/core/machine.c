@@ -6,6 +6,10 @@
 
 #define RAM_SECTION 0x1000u
 
+/* From a reset to the first instruction. An estimate; what matters is that a chip which resets at once, for
+ * ever, still lives in time. */
+#define RESET_CYCLES (20 * CYCLES_PER_US)
+
 /* --- what the CPU asks of the chip ------------------------------------------------------------------------
  */
 
@@ -161,6 +165,8 @@ static void take_reset(struct machine *machine, enum reset_cause cause)
     cpu_reset(&machine->cpu);
     struct reset_note note = {.cause = cause};
     signal_emit(&machine->bus.signals, SIGNAL_RESET, cause, &note);
+    if (cause != RESET_POWER_ON)
+        clock_stall(&machine->bus.clock, RESET_CYCLES);
 }
 
 static void power_parts(struct machine *machine, bool on)
