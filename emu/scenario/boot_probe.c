@@ -159,6 +159,16 @@ static int digest_now(struct boot_probe *probe, uint64_t *digest)
     return error;
 }
 
+/* Without a lamp there is only silence to go by. */
+static bool is_silent(const struct boot_probe *probe, struct boot_outcome *outcome)
+{
+    double last = ms_of(probe->last_op);
+    if (probe->resets && probe->resets_ms[probe->resets - 1] > last)
+        last = probe->resets_ms[probe->resets - 1];
+    outcome->end = BOOT_RUNS;
+    return machine_ms(probe->machine) - last >= BOOT_BARE_MS;
+}
+
 /* After a reset; true if it will go on with SOS for ever. */
 static bool is_sos_loop(struct boot_probe *probe, const struct led_phrases *phrases, struct sos_watch *sos,
                         struct boot_outcome *outcome, int *error)
@@ -180,6 +190,7 @@ static bool is_sos_loop(struct boot_probe *probe, const struct led_phrases *phra
 static int watch_lamp(struct boot_probe *probe, struct boot_outcome *outcome)
 {
     struct sos_watch sos = {0};
+    bool has_lamp = machine_part(probe->machine, "rgb") != NULL;
     int error = 0;
     for (bool done = false; !done && !error;) {
         struct led_phrases phrases;
@@ -195,7 +206,7 @@ static int watch_lamp(struct boot_probe *probe, struct boot_outcome *outcome)
         if (probe->was_reset)
             done = is_sos_loop(probe, &phrases, &sos, outcome, &error);
         else
-            done = has_settled(probe, &phrases, outcome);
+            done = has_lamp ? has_settled(probe, &phrases, outcome) : is_silent(probe, outcome);
         if (!done && machine_ms(probe->machine) >= BOOT_LIMIT_MS) {
             outcome->end = BOOT_UNSETTLED;
             done = true;
@@ -254,6 +265,7 @@ int boot_probe_run(struct boot_probe *probe, const uint32_t *ids, struct boot_ou
     machine_power_on(machine, probe->ram);
     error = watch_lamp(probe, outcome);
     outcome->virtual_ms = machine_ms(machine);
+    outcome->unmet = probe->met && outcome->end != BOOT_EMULATOR && !probe->met(probe->met_context, machine);
     ignore(probe);
     machine_power_off(machine);
     led_recorder_free(&probe->lamp);

@@ -5,7 +5,8 @@
  *
  * The verdict is settled when the lamp has repeated one signal for BOOT_SETTLE_MS and no flash operation came
  * for BOOT_QUIET_MS; when two resets with the same SOS left the flashes in the same state (it will go on like
- * that for ever); or when nothing changed for BOOT_STUCK_MS. All times are virtual.
+ * that for ever); or when nothing changed for BOOT_STUCK_MS. On a board without a lamp it is settled when no
+ * flash operation and no reset came for BOOT_BARE_MS. All times are virtual.
  *
  * Beside the verdict it tells on which pages of the flashes the start depended, and which it changed: a start
  * from another state that agrees on the former runs just the same way, and need not be run.
@@ -22,6 +23,7 @@
 #define BOOT_SETTLE_MS  1200.0
 #define BOOT_QUIET_MS   400.0
 #define BOOT_STUCK_MS   5000.0
+#define BOOT_BARE_MS    200.0
 #define BOOT_LIMIT_MS   180000.0
 #define BOOT_LINE_SIZE  240
 #define BOOT_RESETS_MAX 64u
@@ -43,6 +45,7 @@ struct boot_outcome {
     int code;        /* of the last SOS, 0 for none */
     unsigned panics; /* SOS that ended in a reset */
     bool installed;  /* internal flash was changed */
+    bool unmet;      /* probe.met said no */
     double virtual_ms;
     char line[BOOT_LINE_SIZE]; /* what the lamp told */
 };
@@ -62,6 +65,10 @@ struct boot_probe {
     const struct flash_view *view;
     struct page_store *store;
     enum ram_after_off ram;
+    /* Asked once the verdict is there, power still on: is it as it should be? It notes what it reads of the
+     * flashes (nor_note_read). NULL: yes. */
+    bool (*met)(void *context, struct machine *machine);
+    void *met_context;
     /* The probe's own while it runs. */
     struct led_recorder lamp;
     double resets_ms[BOOT_RESETS_MAX];

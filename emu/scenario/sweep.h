@@ -13,6 +13,9 @@
  * How a point ended is a class (enum sweep_class). "New" and "old" are what the module slots of internal
  * flash hold after the control run and before it.
  *
+ * On a board without a lamp, a start is as it should be if the memory words that the scenario expects are
+ * there.
+ *
  * A results file has one line for each point that was run; it can be added to after a kill, merged with those
  * of other shards by putting one behind the other, and used as a baseline.
  *
@@ -38,6 +41,7 @@ enum sweep_class {
     SWEEP_RESUMED,   /* starts; the new firmware was put in place after the cut */
     SWEEP_OLD,       /* starts with the old firmware */
     SWEEP_SAME,      /* starts; the control run changed no module */
+    SWEEP_UNMET,     /* starts, but not as the scenario expects (boards without a lamp) */
     SWEEP_MIXED,     /* starts with some modules new and others old */
     SWEEP_SAFE_MODE, /* the system starts, the user program is not valid */
     SWEEP_DFU,       /* waits for firmware over USB */

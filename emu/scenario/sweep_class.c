@@ -17,6 +17,7 @@ static const struct class_row classes[SWEEP_CLASSES] = {
     [SWEEP_RESUMED] = {"resumes and boots", "resumed"},
     [SWEEP_OLD] = {"boots old", "old"},
     [SWEEP_SAME] = {"boots", "boots"},
+    [SWEEP_UNMET] = {"not as expected", "unmet"},
     [SWEEP_MIXED] = {"boots with new and old modules", "mixed"},
     [SWEEP_SAFE_MODE] = {"safe mode", "safe-mode"},
     [SWEEP_DFU] = {"DFU", "DFU"},
@@ -288,6 +289,10 @@ int sweep_classify(struct sweep *sweep, const struct point_state *start, struct 
     int err = sweep_make_known(sweep, end);
     if (err)
         return err;
+    if (last->unmet) {
+        point->class = SWEEP_UNMET;
+        return 0;
+    }
     switch (last->end) {
     case BOOT_RUNS:
     case BOOT_LISTENING:

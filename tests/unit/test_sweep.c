@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sweeps of a small A/B bootloader, sound and with a planted fault (tests/firmware/ab_loader.h). */
+#include "scenario/sweep.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define CODE_SIZE 1200u
+#define SLOT_SIZE (16u + CODE_SIZE)
+#define WORDS     (SLOT_SIZE / 4)
+/* What the copy does: two erases, the words, and one word for the mark. */
+#define OPERATIONS (2u + WORDS + 1u)
+
+static void put(uint8_t *at, uint32_t word)
+{
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (uint8_t)(word >> 8 * i);
+}
+
+/* A program that writes its version to RAM and stays. */
+static void make_slot(uint8_t slot[SLOT_SIZE], unsigned version)
+{
+    static const uint8_t code[] = {0x41, 0xf2, 0x00, 0x00, 0xc2, 0xf2, 0x00, 0x00,
+                                   0x00, 0x21, 0x01, 0x60, 0xfe, 0xe7, 0x00, 0xbf};
+    for (unsigned i = 0; i < CODE_SIZE; i++)
+        slot[16 + i] = (uint8_t)(i * 7 + version);
+    memcpy(slot + 16, code, sizeof code);
+    slot[16 + 8] = (uint8_t)version;
+    put(slot, 0x31505041u);
+    put(slot + 4, version);
+    put(slot + 8, CODE_SIZE);
+    put(slot + 12, (uint32_t)crc32(0, slot + 16, CODE_SIZE));
+}
+
+static char *add_bytes(char *text, const char *address, const uint8_t *bytes, size_t size)
+{
+    text += sprintf(text, "{\"array\": \"internal\", \"address\": \"%s\", \"hex\": \"", address);
+    for (size_t i = 0; i < size; i++)
+        text += sprintf(text, "%02x", bytes[i]);
+    return text + sprintf(text, "\"}");
+}
+
+/* The old program is version 1, the new one, which waits in slot B, 2. */
+static void load(struct scenario *scenario, const char *name)
+{
+    static char text[16 * SLOT_SIZE];
+    uint8_t slot[SLOT_SIZE];
+    struct diag why = {{0}};
+    char *at = text;
+    at += sprintf(at, "{\"name\": \"%s\", \"board\": \"nrf52840\", ", name);
+    at += sprintf(at, "\"modules\": [{\"file\": \"" TEST_FIRMWARE "/%s.bin\", \"address\": 0}], ", name);
+    at += sprintf(at, "\"state\": {\"start\": \"blank\", \"bytes\": [");
+    make_slot(slot, 1);
+    at = add_bytes(at, "0x8000", slot, sizeof slot);
+    at += sprintf(at, ", ");
+    make_slot(slot, 2);
+    at = add_bytes(at, "0xc000", slot, sizeof slot);
+    at += sprintf(at, ", ");
+    at = add_bytes(at, "0x10000", (const uint8_t[4]){0}, 4);
+    at += sprintf(at, "]}, \"expect\": [{\"memory\": {\"array\": \"ram\", \"address\": \"0x1000\", "
+                      "\"hex\": \"02000000\"}}]}");
+    cr_assert(at < text + sizeof text);
+    cr_assert_eq(scenario_parse(scenario, "ab", text, strlen(text), &why), 0, "%s", why.text);
+}
+
+static const struct sweep_options all = {.before = true, .after = true, .torn = 2, .jobs = 2};
+
+Test(sweep, finds_nothing_in_the_sound_bootloader, .timeout = 120)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    load(&scenario, "ab_sound");
+    cr_assert_eq(sweep_run(&scenario, &all, "ab_sound", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.ops, OPERATIONS, "%zu", sweep.ops);
+    cr_assert_eq(sweep.point_count, 4 * OPERATIONS);
+    cr_assert_eq(sweep.tally[SWEEP_SAME].count, sweep.point_count);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
+/* Bad is all from the moment the mark is there until the last word is: nothing more, nothing less. */
+Test(sweep, finds_the_bad_window_of_the_hasty_bootloader_exactly, .timeout = 120)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    load(&scenario, "ab_hasty");
+    cr_assert_eq(sweep_run(&scenario, &all, "ab_hasty", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.ops, OPERATIONS);
+    for (size_t i = 0; i < sweep.point_count; i++) {
+        const struct sweep_point *point = &sweep.points[i];
+        char id[SWEEP_ID_SIZE];
+        uint64_t n = point->fault.number;
+        /* Operation 1 is the mark: torn, some of its bits are cleared, which counts as done. With the mark
+         * and the old program both there (it is not erased yet) the device goes on with the old version. */
+        bool before_all = n == 1 && point->fault.kind == FLASH_CUT_BEFORE;
+        bool after_all = n == OPERATIONS && point->fault.kind == FLASH_CUT_AFTER;
+        cr_assert_eq(point->class, before_all || after_all ? SWEEP_SAME : SWEEP_UNMET, "%s: %s",
+                     sweep_point_id(&sweep, point, id), sweep_class_words(point->class));
+    }
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
+/* The shortcut of the sweep against the long way: each point by itself, with nothing known before. */
+Test(sweep, points_end_the_same_when_run_alone, .timeout = 120)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    FILE *out = fopen("/dev/null", "w");
+    load(&scenario, "ab_hasty");
+    cr_assert_eq(sweep_run(&scenario, &all, "ab_hasty", &sweep, &why), 0, "%s", why.text);
+    for (size_t i = 0; i < sweep.point_count; i += 113) {
+        struct sweep_point alone;
+        cr_assert_eq(sweep_replay(&scenario, &all, "ab_hasty", &sweep.points[i].fault, &alone, out, &why), 0);
+        cr_assert_eq(alone.class, sweep.points[i].class);
+    }
+    fclose(out);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
+Test(sweep, results_are_kept_and_gone_on_from, .timeout = 120)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    char path[] = "/tmp/sosim-sweep-XXXXXX";
+    struct sweep_options options = all;
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    options.results = path;
+    options.shard = 1;
+    options.shards = 2;
+    load(&scenario, "ab_sound");
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_sound", &sweep, &why), 0, "%s", why.text);
+    size_t first = sweep.point_count;
+    cr_assert(first && first < 4 * OPERATIONS);
+    sweep_free(&sweep);
+    /* A kill in the middle of a line. */
+    FILE *file = fopen(path, "a");
+    fputs("ab_sound:int:9", file);
+    fclose(file);
+    options.shards = 0;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_sound", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.resumed, first, "%zu", sweep.resumed);
+    cr_assert_eq(sweep.tally[SWEEP_SAME].count, 4 * OPERATIONS);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+    load(&scenario, "ab_hasty");
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_hasty", &sweep, &why), -1);
+    cr_assert(strstr(why.text, "another scenario"), "%s", why.text);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+    unlink(path);
+}
+
+Test(sweep, an_empty_window_is_refused, .timeout = 60)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    struct sweep_options options = all;
+    options.windows = 1;
+    options.window[0] = (struct sweep_window){.array = "uicr", .to = UINT64_MAX, .to_ms = 1e9};
+    load(&scenario, "ab_sound");
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_sound", &sweep, &why), -1);
+    cr_assert(strstr(why.text, "window"), "%s", why.text);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
