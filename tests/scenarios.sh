@@ -98,7 +98,8 @@ try_version()
     mkdir "$out"
     "$SOSIM" run "$file" --modules-version "$version" --json "$out/result.json" >"$out/text" || code=$?
     head -n 1 "$out/text"
-    one "the run comes to an end" test "$code" -le 1
+    # A story that waits for what this version never shows ends at its limit.
+    one "the run comes to an end" grep -q -x '[014]' <<<"$code"
     one "the golden timeline" keep_or_compare_golden "$name" "$out/result.json"
     echo "tested $passed $failed"
     ((failed == 0))
