@@ -19,31 +19,34 @@ prepare()
     "$SOSIM" images fetch 2.0.1 2.1.0
 }
 
-# measure RESULT SCENARIO OPTION...: leaves result.json
+# "VIRTUAL WALL TRACE" of a run, in seconds; of a short one the best of five
 measure()
 {
-    "$SOSIM" run "$2" --json "$1" "${@:3}" >"$WORK/text" || {
-        cat "$WORK/text" >&2
-        exit 1
-    }
-}
-
-# "VIRTUAL WALL TRACE" of a result, in seconds
-numbers()
-{
-    python3 -c 'import json, sys
+    local best= numbers
+    for round in 1 2 3 4 5; do
+        if ! "$SOSIM" run "$1" --json "$WORK/result.json" "${@:2}" >"$WORK/text"; then
+            cat "$WORK/text" >&2
+            return 1
+        fi
+        numbers=$(python3 -c 'import json, sys
 result = json.load(open(sys.argv[1]))
-print(result["virtual_ms"] / 1000, result["wall_ms"] / 1000, result["trace_hash"])' "$1"
+print(result["virtual_ms"] / 1000, result["wall_ms"] / 1000, result["trace_hash"])' "$WORK/result.json")
+        best=$(printf '%s\n' "$numbers" ${best:+"$best"} | sort -k 2 -g | head -n 1)
+        if awk '{ exit !($2 > 1) }' <<<"$best"; then
+            break
+        fi
+    done
+    printf '%s\n' "$best"
 }
 
 firmware_row()
 {
-    local scenario=$1 name virtual wall trace first_trace= row=
+    local scenario=$1 name numbers virtual wall trace first_trace= row=
     local -a options=("" --no-spin-skip --no-inline-stores --slow)
     name=$(sed -n 's/.*"name": "\(.*\)".*/\1/p' "$scenario")
     for option in "${options[@]}"; do
-        measure "$WORK/result.json" "$scenario" ${option:+"$option"}
-        read -r virtual wall trace < <(numbers "$WORK/result.json")
+        numbers=$(measure "$scenario" ${option:+"$option"})
+        read -r virtual wall trace <<<"$numbers"
         if [[ $trace != "${first_trace:=$trace}" ]]; then
             echo "bench: $name: $option has another trace: $trace, not $first_trace" >&2
             exit 1
@@ -73,8 +76,7 @@ on_engine()
 
 on_sosim()
 {
-    measure "$WORK/result.json" "$WORK/work.json" "$@"
-    numbers "$WORK/result.json" | cut -d ' ' -f 2
+    measure "$WORK/work.json" "$@" | cut -d ' ' -f 2
 }
 
 on_qemu()
