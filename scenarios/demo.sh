@@ -24,7 +24,7 @@ first_panic=$(sed -n '/^Panics$/,/^$/ { /^Panics$/d; p }' <<<"$report" | head -n
 cat <<END
 
 The lamp:   $(head -n 1 <<<"$report")
-$(sed -n 's/^Verdict: /Verdict:    /p' <<<"$report")
+$(sed -n 's/^Verdict: /Verdict:    /p; /NOT MET/p' <<<"$report")
 The panic: $first_panic
 
 Where to look next:

@@ -7,7 +7,7 @@ set -euo pipefail
 export LC_ALL=C
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=$ROOT/build-gcc
+BUILD=$ROOT/build
 SOSIM=$BUILD/sosim
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-bench.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT

@@ -3,7 +3,7 @@
 # Runs every test there is; works from any directory. See the table at the end for what there is.
 #
 #   tests/run.sh             all of it
-#   tests/run.sh PART...     some of it: static unit scenarios sanitized fuzz
+#   tests/run.sh PART...     some of it: static unit scenarios readme sanitized fuzz
 #   tests/run.sh --update    only writes the golden timelines anew
 #
 # JOBS=4 sets how many run at a time, VERBOSE=1 also says what passes, FUZZ_SECONDS=5 is for each fuzz target.
@@ -13,10 +13,10 @@ shopt -s nullglob
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
-GCC=$ROOT/build-gcc CLANG=$ROOT/build-clang-sanitized FUZZ=$ROOT/build-fuzz
+GCC=$ROOT/build CLANG=$ROOT/build-clang-sanitized FUZZ=$ROOT/build-fuzz
 SOSIM=$GCC/sosim
 UPDATE=
-PARTS=${*:-static unit scenarios sanitized fuzz}
+PARTS=${*:-static unit scenarios readme sanitized fuzz}
 if [[ ${1-} == --update ]]; then
     UPDATE=yes PARTS=scenarios
 fi
@@ -81,7 +81,7 @@ if wanted static; then
     check shell-syntax check_shell_syntax
 fi
 
-if wanted unit || wanted scenarios || wanted sanitized; then
+if wanted unit || wanted scenarios || wanted readme || wanted sanitized; then
     # Without a build nothing else makes sense.
     if ! step build-gcc configure_and_build "$GCC" -DCMAKE_C_COMPILER=gcc; then
         report
@@ -97,6 +97,9 @@ if wanted fuzz; then
 fi
 finish_checks
 
+if wanted readme; then
+    check readme "$ROOT/tests/readme.py"
+fi
 if wanted scenarios; then
     say "scenarios ..."
     check_scenarios
