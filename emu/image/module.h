@@ -140,9 +140,9 @@ int module_device_bytes(const struct module *module, struct module_bytes *out, s
 void module_bytes_free(struct module_bytes *bytes);
 
 /*
- * Makes a good, plain module `padded` bytes long: 0xFF before its suffix, end address, SHA-256 and CRC made anew.
- * To a bootloader it is what a larger program would be. `*data` is replaced (free() both the old and the new the
- * same way). Returns MODULE_OK, or what is wrong, with `why`, and everything as it was.
+ * Makes a good, plain module `padded` bytes long: 0xFF before its suffix, end address, SHA-256 and CRC made
+ * anew. To a bootloader it is what a larger program would be. `*data` is replaced (free() both the old and
+ * the new the same way). Returns MODULE_OK, or what is wrong, with `why`, and everything as it was.
  */
 int module_pad(uint8_t **data, size_t *length, size_t padded, struct diag *why);
 
