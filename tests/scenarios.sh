@@ -131,11 +131,12 @@ check_goldens()
 
 check_scenarios()
 {
-    local file files=() version
+    local file files=() more=("$ROOT"/tests/*/*.json) version
     readarray -t files < <(scenario_files)
     if [[ -z $UPDATE ]]; then
-        check validate "$SOSIM" validate "${files[@]}"
-        check scenario-schema "$ROOT/tests/check_schema.py" "$ROOT/scenarios/scenario.schema.json" "${files[@]}"
+        check validate "$SOSIM" validate "${files[@]}" "${more[@]}"
+        check scenario-schema "$ROOT/tests/check_schema.py" "$ROOT/scenarios/scenario.schema.json" \
+            "${files[@]}" "${more[@]}"
         check goldens-can-fail check_goldens
     fi
     for file in "${files[@]}"; do
