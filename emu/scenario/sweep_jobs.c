@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define JOBS_MAX   256u
+#define TRIES_MAX  200u
 #define LINE_SIZE  320
 #define FILE_MAGIC "sosim-sweep 1"
 
@@ -196,8 +197,10 @@ static int take_records(struct sweep *sweep, const struct sweep_options *options
                         struct diag *why)
 {
     double start = seconds();
-    size_t done = sweep->resumed;
+    size_t done = 0;
     struct record record;
+    for (size_t i = 0; i < sweep->point_count; i++)
+        done += sweep->points[i].done;
     for (;;) {
         ssize_t n = read(fd, &record, sizeof record);
         if (n < 0 && errno == EINTR)
@@ -237,11 +240,42 @@ static int start_jobs(struct sweep *sweep, unsigned jobs, int pipe_ends[2], pid_
     return 0;
 }
 
-static int run_jobs(struct sweep *sweep, const struct sweep_options *options, FILE *file, struct diag *why)
+/* Waits for the workers. Returns how many ended before their time; `ended` gets which. */
+static unsigned wait_for_jobs(const pid_t *pids, unsigned jobs, bool stop, bool *ended)
+{
+    unsigned count = 0;
+    for (unsigned job = 0; job < jobs; job++) {
+        int status = 0;
+        ended[job] = false;
+        if (pids[job] <= 0)
+            continue;
+        if (stop)
+            kill(pids[job], SIGTERM);
+        while (waitpid(pids[job], &status, 0) < 0 && errno == EINTR)
+            continue;
+        ended[job] = status != 0;
+        count += ended[job];
+    }
+    return count;
+}
+
+/* The point at which a worker ended: it takes them in order. */
+static struct sweep_point *point_of_end(struct sweep *sweep, unsigned job, unsigned jobs)
+{
+    for (size_t i = 0; i < sweep->point_count; i++) {
+        if (!sweep->points[i].done && sweep->points[i].op / SWEEP_CHUNK % jobs == job)
+            return &sweep->points[i];
+    }
+    return NULL;
+}
+
+/* Starts the workers once; `left` gets how many ended before their time, which costs one point each. */
+static int run_once(struct sweep *sweep, const struct sweep_options *options, unsigned jobs, FILE *file,
+                    unsigned *left, struct diag *why)
 {
     pid_t pids[JOBS_MAX] = {0};
+    bool ended[JOBS_MAX];
     int ends[2];
-    unsigned jobs = options->jobs < 1 ? 1 : options->jobs > JOBS_MAX ? JOBS_MAX : options->jobs;
     if (pipe(ends)) {
         diag_set(why, "cannot start workers: %s", strerror(errno));
         return -1;
@@ -253,22 +287,34 @@ static int run_jobs(struct sweep *sweep, const struct sweep_options *options, FI
     if (!err)
         err = take_records(sweep, options, ends[0], file, why);
     close(ends[0]);
-    bool failed = false;
-    for (unsigned job = 0; job < jobs; job++) {
-        int status = 0;
-        if (pids[job] <= 0)
+    *left = wait_for_jobs(pids, jobs, err != 0, ended);
+    for (unsigned job = 0; job < jobs && !err; job++) {
+        struct sweep_point *point = ended[job] ? point_of_end(sweep, job, jobs) : NULL;
+        if (!point)
             continue;
-        if (err)
-            kill(pids[job], SIGTERM);
-        while (waitpid(pids[job], &status, 0) < 0 && errno == EINTR)
-            continue;
-        failed |= status != 0;
-    }
-    if (failed && !err) {
-        diag_set(why, "a worker ended before its time; the other results stay good");
-        err = -1;
+        point->done = true;
+        point->class = SWEEP_EMULATOR;
+        if (file && write_line(sweep, point, file)) {
+            diag_set(why, "%s: %s; what is there already stays good", options->results, strerror(errno));
+            err = -1;
+        }
     }
     return err;
+}
+
+/* A point that ends the emulator is a result like any other, and the rest goes on without it. */
+static int run_jobs(struct sweep *sweep, const struct sweep_options *options, FILE *file, struct diag *why)
+{
+    unsigned jobs = options->jobs < 1 ? 1 : options->jobs > JOBS_MAX ? JOBS_MAX : options->jobs;
+    for (unsigned left = 1, tries = 0; left; tries++) {
+        if (tries == TRIES_MAX) {
+            diag_set(why, "the emulator ended before its time at %u points", TRIES_MAX);
+            return -1;
+        }
+        if (run_once(sweep, options, jobs, file, &left, why))
+            return -1;
+    }
+    return 0;
 }
 
 int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why)
