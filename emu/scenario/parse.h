@@ -69,6 +69,11 @@ int parse_trigger(const struct reader *r, const cJSON *item, struct trigger *out
 int parse_step(const struct reader *r, const cJSON *item, void *out);
 void free_step(struct step *step);
 
+/* parse_usb.c */
+int parse_usb(const struct reader *r, const cJSON *item, struct usb_action *out);
+int parse_usb_moment(const struct reader *r, const cJSON *item, struct trigger *out);
+void free_usb(struct usb_action *action);
+
 /* parse_expect.c */
 int parse_pattern(const struct reader *r, const cJSON *item, void *out); /* struct led_pattern */
 int parse_expect(const struct reader *r, const cJSON *item, void *out);

@@ -99,12 +99,13 @@ static const struct {
     {"pc", TRIGGER_PC, trigger_pc},
     {"reset", TRIGGER_RESET, trigger_reset},
     {"exception", TRIGGER_EXCEPTION, trigger_exception},
+    {"usb", TRIGGER_USB, parse_usb_moment},
 };
 
 int parse_trigger(const struct reader *r, const cJSON *item, struct trigger *out)
 {
-    static const char *const members[] = {"at_ms", "after_ms", "led",       "flash",
-                                          "pc",    "reset",    "exception", NULL};
+    static const char *const members[] = {"at_ms", "after_ms",  "led", "flash", "pc",
+                                          "reset", "exception", "usb", NULL};
     out->at = item;
     out->nth = 1;
     if (read_members(r, item, members))
@@ -112,7 +113,7 @@ int parse_trigger(const struct reader *r, const cJSON *item, struct trigger *out
     if (cJSON_GetArraySize(item) != 1)
         return json_doc_error(
             r->doc, item, r->why,
-            "a trigger is exactly one of: at_ms, after_ms, led, flash, pc, reset, exception");
+            "a trigger is exactly one of: at_ms, after_ms, led, flash, pc, reset, exception, usb");
     for (size_t i = 0; i < sizeof triggers / sizeof triggers[0]; i++) {
         if (!strcmp(item->child->string, triggers[i].name)) {
             out->kind = triggers[i].kind;
@@ -178,6 +179,11 @@ static int action_exception(const struct reader *r, const cJSON *item, struct ac
     return read_u32(r, item, 2, 63, &out->exception);
 }
 
+static int action_usb(const struct reader *r, const cJSON *item, struct action *out)
+{
+    return parse_usb(r, item, &out->usb);
+}
+
 static const struct {
     const char *name;
     enum action_kind kind;
@@ -189,15 +195,16 @@ static const struct {
     {"press", ACTION_PRESS, false, action_press},         {"release", ACTION_RELEASE, false, action_press},
     {"input", ACTION_INPUT, false, action_input},         {"patch", ACTION_PATCH, false, action_patch},
     {"stick", ACTION_STICK, false, action_stick},         {"load", ACTION_LOAD, false, action_load},
-    {"exception", ACTION_PEND, false, action_exception},
+    {"exception", ACTION_PEND, false, action_exception},  {"usb", ACTION_USB, false, action_usb},
 };
 
 #define ACTION_COUNT (sizeof actions / sizeof actions[0])
 
 static int parse_action(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"power_on", "power_off", "reset", "stop", "press",     "release",
-                                          "input",    "patch",     "stick", "load", "exception", NULL};
+    static const char *const members[] = {"power_on",  "power_off", "reset", "stop",  "press",
+                                          "release",   "input",     "patch", "stick", "load",
+                                          "exception", "usb",       NULL};
     struct action *action = out;
     action->at = item;
     if (cJSON_IsString(item)) {
@@ -265,6 +272,7 @@ void free_step(struct step *step)
     for (size_t i = 0; step->actions && i < step->action_count; i++) {
         free(step->actions[i].patch.content.bytes);
         free(step->actions[i].modules);
+        free_usb(&step->actions[i].usb);
     }
     free(step->actions);
 }

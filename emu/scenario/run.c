@@ -63,6 +63,8 @@ static int act(struct runner *run, const struct action *action)
     case ACTION_STOP:
         run->stopped = true;
         return 0;
+    case ACTION_USB:
+        return run_usb_act(run, &action->usb);
     }
     return 0;
 }
@@ -222,6 +224,7 @@ static void report(struct runner *run, enum run_verdict verdict, struct diag *wh
     uint64_t now = run->machine.bus.clock.now;
     if (verdict != VERDICT_EMULATOR_STOPPED)
         run_judge(run);
+    run_usb_judge(run);
     for (size_t i = 0; i < run->light_count; i++) {
         led_recorder_flush(&run->lights[i], now);
         result_add_light(result, &run->lights[i], run_lamp(run->lights[i].name));
@@ -253,8 +256,6 @@ static int begin_companion(struct runner *run, struct diag *why)
     const struct run_companion *companion = run->options->companion;
     if (!companion)
         return 0;
-    usb_host_init(&run->usb, &run->machine.bus);
-    run->usb_on = true;
     run->accompanied = true;
     return companion->begin(companion->self, &run->machine, &run->usb, why);
 }
@@ -263,6 +264,7 @@ static int run_on(struct runner *run, struct diag *why)
 {
     struct diag limit = {{0}};
     double start = seconds();
+    run_usb_begin(run);
     if (prepare(run, why) || begin_companion(run, why))
         return -1;
     enum run_verdict verdict = run_loop(run, &limit);
@@ -287,11 +289,9 @@ static int run_with_board(struct runner *run, struct diag *why)
     run->device = (struct device){.machine = &run->machine, .scenario = run->scenario};
     run->spin.dark_since_ms = -1;
     int err = run_on(run, why);
-    if (run->usb_on) {
-        if (run->options->companion)
-            run->options->companion->end(run->options->companion->self);
-        usb_host_leave(&run->usb);
-    }
+    if (run->options->companion)
+        run->options->companion->end(run->options->companion->self);
+    run_usb_end(run);
     for (size_t i = 0; i < run->light_count; i++)
         led_recorder_free(&run->lights[i]);
     machine_destroy(&run->machine);

@@ -27,7 +27,7 @@ struct run_companion {
     uint64_t (*next)(void *self);
     /* Between slices of time; may block. `steps_done`: the timeline has been carried out. False: finished. */
     bool (*between)(void *self, bool steps_done);
-    /* The machine is about to be unmade. Called if `begin` was. */
+    /* The machine is about to be unmade. Called in any case, so perhaps without `begin`. */
     void (*end)(void *self);
     void *self;
 };

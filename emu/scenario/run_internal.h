@@ -3,7 +3,7 @@
 #ifndef SOSIM_SCENARIO_RUN_INTERNAL_H
 #define SOSIM_SCENARIO_RUN_INTERNAL_H
 
-#include "host/usb_host.h"
+#include "host/dfu.h"
 #include "led/recorder.h"
 #include "scenario/device.h"
 #include "scenario/run.h"
@@ -33,6 +33,16 @@ struct spin {
     bool hung, told;
 };
 
+/* What the host does because a USB action asked for it. */
+struct usb_task {
+    const struct usb_action *action; /* NULL: nothing was asked for yet */
+    bool under_way;
+    struct dfu_job job;
+    struct usb_transfer transfer;
+    uint8_t *data; /* owned */
+    uint32_t size;
+};
+
 struct runner {
     const struct scenario *scenario;
     const struct run_options *options;
@@ -59,6 +69,7 @@ struct runner {
     struct diag failure; /* the scenario turned out wrong while it ran */
     bool failed;
     struct usb_host usb;
+    struct usb_task usb_task;
     bool usb_on;            /* there is a host on the plug */
     bool accompanied;       /* the companion has not finished */
     uint64_t companion_end; /* cycle at which it finished: limits count from here */
@@ -104,5 +115,15 @@ void run_watch_hang(struct runner *run);
 
 /* run_expect.c: judges all expectations and adds them to the result. Returns 0, or -1 when memory ran out. */
 void run_judge(struct runner *run);
+
+/* run_usb.c: puts a host on the plug if the scenario or a companion needs one. */
+void run_usb_begin(struct runner *run);
+void run_usb_end(struct runner *run);
+/* The run is over: what is still under way has failed. */
+void run_usb_judge(struct runner *run);
+bool run_usb_has_come(const struct runner *run, enum usb_moment moment);
+/* Begins what the action says; how it went is added to the result when it has ended. 0, or -1 (run->failure).
+ */
+int run_usb_act(struct runner *run, const struct usb_action *action);
 
 #endif

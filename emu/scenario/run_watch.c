@@ -231,6 +231,9 @@ void run_poll(struct runner *run)
     case TRIGGER_LED:
         armed->fired = led_shown(run);
         break;
+    case TRIGGER_USB:
+        armed->fired = run_usb_has_come(run, armed->trigger->usb);
+        break;
     case TRIGGER_SETTLED:
         armed->fired = run_settled(run);
         break;

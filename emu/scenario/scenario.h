@@ -160,14 +160,22 @@ enum trigger_kind {
     TRIGGER_PC,
     TRIGGER_RESET,
     TRIGGER_EXCEPTION,
+    TRIGGER_USB,
     TRIGGER_SETTLED, /* for `until` only */
 };
 
 /* Where in a flash operation the trigger lies. */
 enum flash_moment { FLASH_AFTER, FLASH_BEFORE, FLASH_WITHIN };
 
+enum usb_moment {
+    USB_CONFIGURED, /* the host has enumerated a device */
+    USB_LEFT,       /* there is no configured device */
+    USB_DONE,       /* the request that an action began has ended */
+};
+
 struct trigger {
     const cJSON *at;
+    enum usb_moment usb;
     enum trigger_kind kind;
     double ms;
     struct led_pattern led;
@@ -193,6 +201,25 @@ enum action_kind {
     ACTION_LOAD,
     ACTION_PEND,
     ACTION_STOP,
+    ACTION_USB,
+};
+
+enum usb_act { USB_PLUG, USB_DOWNLOAD, USB_UPLOAD, USB_CONTROL };
+
+/* What a host on the USB plug does; the scenario has one as soon as an action or a trigger needs it. */
+struct usb_action {
+    const cJSON *at;
+    enum usb_act act;
+    bool plug;
+    uint32_t alt, address;
+    struct byte_string content; /* sent, or (upload) expected */
+    bool has_module, leave;
+    struct module_choice module;
+    uint32_t skip; /* bytes of the module that are not sent */
+    uint32_t type, request, value, index, length;
+    bool has_answer;
+    struct byte_string answer; /* how the answer to a control request begins */
+    const char *fails;         /* it must fail, with this in the words; NULL: it must succeed */
 };
 
 struct action {
@@ -205,6 +232,7 @@ struct action {
     struct module_choice *modules;
     size_t module_count;
     uint32_t exception;
+    struct usb_action usb;
 };
 
 struct step {
