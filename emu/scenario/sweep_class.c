@@ -216,36 +216,40 @@ static struct slots_hold all_slots(const struct sweep_inner *inner, const uint32
     return hold;
 }
 
-static bool user_program_valid(const struct sweep_inner *inner, const uint32_t *ids, bool *valid)
+/* Bit n of `valid`: slot n holds a user program whose checksum holds. */
+static int valid_programs(const struct sweep_inner *inner, const uint32_t *ids, uint32_t *valid)
 {
     const struct nor *flash = &inner->machine.soc.flash;
+    const struct board_images *images = &inner->board.images;
     uint8_t *bytes = malloc(flash->size);
-    *valid = true;
+    *valid = 0;
     if (!bytes)
-        return false;
+        return ENOMEM;
     for (uint32_t page = 0; page < flash->size / flash->page; page++)
         memcpy(bytes + page * flash->page, inner->store.bytes[ids[page]], flash->page);
-    for (size_t i = 0; i < inner->board.images.slot_count; i++) {
-        const struct board_slot *slot = &inner->board.images.slots[i];
+    for (size_t i = 0; i < images->slot_count && i < 32; i++) {
         struct module_found found;
-        if (slot->function != MODULE_FUNCTION_USER_PART)
+        if (images->slots[i].function != MODULE_FUNCTION_USER_PART)
             continue;
-        module_find_in_flash(bytes, flash->size, &slot->address, 1, &found);
-        *valid = found.presence == MODULE_PRESENT && (!found.has_crc || found.crc_good);
+        module_find_in_flash(bytes, flash->size, &images->slots[i].address, 1, &found);
+        if (found.presence == MODULE_PRESENT && found.has_crc && found.crc_good)
+            *valid |= 1u << i;
     }
     free(bytes);
-    return true;
+    return 0;
 }
 
+/* A user program that was valid before the control run and after it is not. */
 static int safe_mode(struct sweep_inner *inner, const uint32_t *ids, bool *safe)
 {
     uint64_t digest = flash_state_digest(&inner->store, ids, inner->view.pages[0]);
     struct class_cache *cache = &inner->user_cache[digest % CLASS_CACHE];
-    bool valid, was_valid;
+    uint32_t now, before, after;
     if (!cache->known || cache->digest != digest) {
-        if (!user_program_valid(inner, ids, &valid) || !user_program_valid(inner, inner->final, &was_valid))
+        if (valid_programs(inner, ids, &now) || valid_programs(inner, inner->initial, &before) ||
+            valid_programs(inner, inner->final, &after))
             return ENOMEM;
-        *cache = (struct class_cache){digest, true, was_valid && !valid};
+        *cache = (struct class_cache){digest, true, (before & after & ~now) != 0};
     }
     *safe = cache->answer;
     return 0;

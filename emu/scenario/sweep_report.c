@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a sweep came to: text, JSON (scenarios/sweep.schema.json), JUnit XML. */
+#include "image/bytes.h"
 #include "scenario/sweep_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MBR_PARAMETERS 0x18u /* UICR.NRFFW[1] */
 
 /* --- what was being written -----------------------------------------------------------------------------
  */
@@ -65,6 +68,11 @@ static void tell_external(struct sweep_inner *inner, const struct journal_op *op
 
 static void tell_internal(const struct sweep_inner *inner, uint32_t address, char *text, size_t size)
 {
+    int uicr = flash_view_array(&inner->view, "uicr");
+    if (uicr >= 0 && read_le32(inner->cells[uicr] + MBR_PARAMETERS) == (address & ~(FLASH_PAGE_SIZE - 1))) {
+        snprintf(text, size, "parameter page of the MBR");
+        return;
+    }
     for (size_t i = 0; i < inner->board.images.slot_count; i++) {
         const struct board_slot *slot = &inner->board.images.slots[i];
         if (address - slot->address < slot->size) {
