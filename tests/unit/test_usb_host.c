@@ -2,7 +2,9 @@
 /* The in-process host against the Boron's own firmware. */
 #include "boron.h"
 
+#include "host/cdc_serial.h"
 #include "host/dfu.h"
+#include "host/particle_usb.h"
 #include "host/usb_host.h"
 
 /* A Boron whose system part is damaged, on a cable: its bootloader goes to DFU mode. */
@@ -153,6 +155,126 @@ Test(usb_host, unplugging_ends_what_is_under_way, .timeout = 60)
     cr_assert_eq(host.state, USB_HOST_CONFIGURED);
     run_job(boron, &host, &job);
     cr_expect(job.ok, "%s", job.why);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+/* --- the running system -----------------------------------------------------------------------------------
+ */
+
+/* A healthy Boron that has just been given its file system, in listening mode. */
+static struct boron *boron_listening(struct usb_host *host)
+{
+    struct boron *boron = boron_new("2.0.1");
+    usb_host_init(host, &boron->machine.bus);
+    machine_power_on(&boron->machine, RAM_CLEARED);
+    for (unsigned i = 0; i < 60 && host->state != USB_HOST_CONFIGURED; i++)
+        boron_run_ms(boron, 100);
+    cr_assert_eq(host->state, USB_HOST_CONFIGURED);
+    boron_run_ms(boron, 1000);
+    return boron;
+}
+
+static void set_flag(void *context, struct particle_request *request)
+{
+    (void)request;
+    *(bool *)context = true;
+}
+
+static void run_request(struct boron *boron, struct usb_host *host, struct particle_request *request)
+{
+    bool done = false;
+    request->done = set_flag;
+    request->context = &done;
+    particle_request_start(request, host);
+    for (unsigned i = 0; i < 2000 && !done; i++)
+        boron_run_ms(boron, 5);
+    cr_assert(done);
+}
+
+Test(usb_host, running_system_says_who_it_is, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_listening(&host);
+    cr_expect_eq(host.device[10] | host.device[11] << 8, 0xc00d);
+    static struct particle_request request;
+    request.number = 20; /* device id */
+    run_request(boron, &host, &request);
+    cr_assert_null(request.failed, "%s", request.failed);
+    cr_expect_eq(request.result, 0);
+    cr_assert_eq(request.reply_size, 26u);
+    cr_expect_eq(request.reply[1], 24);
+    cr_expect_arr_eq(request.reply + 2, host.strings[3], 24, "the serial number is the device's id");
+    request.number = 30; /* system version */
+    run_request(boron, &host, &request);
+    cr_assert_null(request.failed, "%s", request.failed);
+    cr_expect_arr_eq(request.reply,
+                     "\x0a\x05"
+                     "2.0.1",
+                     7);
+    request.number = 72; /* device mode: 1 is listening */
+    run_request(boron, &host, &request);
+    cr_assert_null(request.failed, "%s", request.failed);
+    cr_expect_arr_eq(request.reply, "\x08\x01", 2);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+static void note_update(void *context, struct particle_update *update)
+{
+    (void)update;
+    *(bool *)context = true;
+}
+
+Test(usb_host, application_is_updated_by_the_firmwares_own_code, .timeout = 120)
+{
+    struct usb_host host;
+    struct boron *boron = boron_listening(&host);
+    size_t size = 0;
+    bool done = false;
+    static struct particle_update update;
+    uint8_t *image = boron_image(boron, "2.0.1", "tinker", &size);
+    /* What lies there is to be replaced. */
+    memset(boron->machine.soc.flash.data + APP_START + 0x400, 0xff, 64);
+    update = (struct particle_update){
+        .data = image, .size = (uint32_t)size, .done = note_update, .context = &done};
+    particle_update_start(&update, &host);
+    for (unsigned i = 0; i < 6000 && !done; i++)
+        boron_run_ms(boron, 10);
+    cr_assert(done);
+    cr_assert(update.ok, "%s", update.why);
+    cr_expect_arr_eq(machine_array(&boron->machine, "external")->data + 0x289000, image, size,
+                     "it waits in the external flash");
+    boron_run_ms(boron, 8000);
+    cr_expect_arr_eq(boron->machine.soc.flash.data + APP_START, image, size, "the bootloader has copied it");
+    free(image);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+static void note_serial(void *context, struct cdc_job *job)
+{
+    (void)job;
+    *(bool *)context = true;
+}
+
+Test(usb_host, listening_mode_answers_on_the_serial_line, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_listening(&host);
+    bool done = false;
+    static struct cdc_job job;
+    job = (struct cdc_job){.send = (const uint8_t *)"i",
+                           .send_size = 1,
+                           .wanted = "Device ID: e00fce684f5351503053494d",
+                           .timeout = 5000 * CYCLES_PER_MS,
+                           .done = note_serial,
+                           .context = &done};
+    cdc_start(&job, &host);
+    for (unsigned i = 0; i < 1000 && !done; i++)
+        boron_run_ms(boron, 10);
+    cr_assert(done);
+    cr_expect(job.ok, "%s; got \"%s\"", job.why, job.received);
     usb_host_leave(&host);
     boron_free(boron);
 }

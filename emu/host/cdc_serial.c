@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/cdc_serial.h"
+
+#include <string.h>
+
+#define REQUEST_TIMEOUT (5000 * CYCLES_PER_MS)
+#define BAUD            115200u
+
+enum {
+    TYPE_OUT = 0x21,
+    REQUEST_SET_LINE_CODING = 0x20,
+    REQUEST_SET_CONTROL_LINE_STATE = 0x22,
+    DTR_AND_RTS = 3,
+    CLASS_CONTROL = 2,
+    CLASS_DATA = 10,
+};
+
+enum step { STEP_CODING, STEP_LINES, STEP_SEND, STEP_READ };
+
+static void finish(struct cdc_job *job, const char *why)
+{
+    job->ok = !why;
+    job->why = why;
+    job->done(job->context, job);
+}
+
+static void step_done(void *context, struct usb_transfer *transfer);
+
+static void start(struct cdc_job *job, enum step step, uint8_t endpoint, uint8_t *data, uint32_t length,
+                  uint64_t timeout)
+{
+    job->step = step;
+    job->transfer.endpoint = endpoint;
+    job->transfer.data = data;
+    job->transfer.length = length;
+    job->transfer.timeout = timeout;
+    job->transfer.done = step_done;
+    job->transfer.context = job;
+    usb_host_submit(job->host, &job->transfer);
+}
+
+static void read_more(struct cdc_job *job)
+{
+    uint64_t now = job->host->bus->clock.now;
+    if (now >= job->end)
+        finish(job, "the text did not come");
+    else
+        start(job, STEP_READ, job->in, job->packet, sizeof job->packet, job->end - now);
+}
+
+static void after_send(struct cdc_job *job)
+{
+    if (job->wanted)
+        read_more(job);
+    else
+        finish(job, NULL);
+}
+
+static void take_packet(struct cdc_job *job)
+{
+    for (uint32_t i = 0; i < job->transfer.actual; i++) {
+        if (job->received_size == CDC_RECEIVED_MAX - 1) { /* keep the newer half */
+            memmove(job->received, job->received + CDC_RECEIVED_MAX / 2, CDC_RECEIVED_MAX / 2);
+            job->received_size -= CDC_RECEIVED_MAX / 2;
+        }
+        char byte = (char)job->packet[i];
+        job->received[job->received_size++] = byte ? byte : ' ';
+    }
+    job->received[job->received_size] = 0;
+    if (strstr(job->received, job->wanted))
+        finish(job, NULL);
+    else
+        read_more(job);
+}
+
+static void step_done(void *context, struct usb_transfer *transfer)
+{
+    struct cdc_job *job = context;
+    if (job->step == STEP_READ && transfer->result == USB_TIMED_OUT) {
+        finish(job, "the text did not come");
+        return;
+    }
+    if (transfer->result != USB_OK) {
+        finish(job, usb_result_text(transfer->result));
+        return;
+    }
+    switch ((enum step)job->step) {
+    case STEP_CODING:
+        usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_CONTROL_LINE_STATE, DTR_AND_RTS, job->interface,
+                  0);
+        start(job, STEP_LINES, 0, NULL, 0, REQUEST_TIMEOUT);
+        break;
+    case STEP_LINES:
+        if (job->send_size)
+            start(job, STEP_SEND, job->out, (uint8_t *)job->send, job->send_size, REQUEST_TIMEOUT);
+        else
+            after_send(job);
+        break;
+    case STEP_SEND:
+        after_send(job);
+        break;
+    case STEP_READ:
+        take_packet(job);
+        break;
+    }
+}
+
+/* Finds the control interface and the data endpoints. */
+static void look_for_line(struct cdc_job *job)
+{
+    const uint8_t *at = job->host->config, *end = at + job->host->config_size;
+    unsigned class = 0;
+    for (; end - at >= 2 && at[0] >= 2 && at[0] <= end - at; at += at[0]) {
+        if (at[1] == 4 && at[0] >= 9) {
+            class = at[5];
+            if (class == CLASS_CONTROL)
+                job->interface = at[2];
+        } else if (at[1] == 5 && at[0] >= 7 && class == CLASS_DATA) {
+            *(at[2] & 0x80 ? &job->in : &job->out) = at[2];
+        }
+    }
+}
+
+void cdc_start(struct cdc_job *job, struct usb_host *host)
+{
+    static const uint8_t coding[7] = {BAUD & 0xff, BAUD >> 8 & 0xff, BAUD >> 16, 0, 0, 0, 8};
+    job->host = host;
+    job->ok = false;
+    job->received_size = 0;
+    job->received[0] = 0;
+    job->in = job->out = job->interface = 0;
+    job->end = host->bus->clock.now + job->timeout;
+    job->transfer = (struct usb_transfer){.endpoint = 0};
+    look_for_line(job);
+    if (!job->in || !job->out) {
+        finish(job, "the device has no serial line");
+        return;
+    }
+    memcpy(job->line, coding, sizeof coding);
+    usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, job->interface, sizeof coding);
+    start(job, STEP_CODING, 0, job->line, sizeof coding, REQUEST_TIMEOUT);
+}
