@@ -59,19 +59,23 @@ static int class_named(const char *key)
     return -1;
 }
 
-/* The point with this fault; points are in the order of operations, but the arrays are mixed. */
-static struct sweep_point *find_point(struct sweep *sweep, const struct flash_fault *fault)
+/* The point with this fault, or NULL. Lines mostly come in the order of points: `cursor` is where to look
+ * first. */
+static struct sweep_point *find_point(struct sweep *sweep, const struct flash_fault *fault, size_t *cursor)
 {
-    for (size_t i = 0; i < sweep->point_count; i++) {
+    for (size_t n = 0; n < sweep->point_count; n++) {
+        size_t i = (*cursor + n) % sweep->point_count;
         struct sweep_point *point = &sweep->points[i];
         if (point->fault.number == fault->number && point->fault.kind == fault->kind &&
-            point->fault.variant == fault->variant && !strcmp(point->fault.array, fault->array))
+            point->fault.variant == fault->variant && !strcmp(point->fault.array, fault->array)) {
+            *cursor = i;
             return point;
+        }
     }
     return NULL;
 }
 
-static int take_line(struct sweep *sweep, const char *path, unsigned number, const char *line,
+static int take_line(struct sweep *sweep, const char *path, unsigned number, const char *line, size_t *cursor,
                      struct diag *why)
 {
     char id[SWEEP_ID_SIZE], key[32];
@@ -84,7 +88,7 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
         diag_set(why, "%s, line %u: this is no result of %s", path, number, sweep->name);
         return -1;
     }
-    struct sweep_point *point = find_point(sweep, &is.fault);
+    struct sweep_point *point = find_point(sweep, &is.fault, cursor);
     is.class = (enum sweep_class)class_named(key);
     if (!point)
         return 0; /* another shard's, or a fault that is not asked for now */
@@ -105,6 +109,7 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
 static int read_results(struct sweep *sweep, const char *path, FILE *file, long *end, struct diag *why)
 {
     char line[LINE_SIZE], head[LINE_SIZE];
+    size_t cursor = 0;
     snprintf(head, sizeof head, FILE_MAGIC " %016" PRIx64 " %s\n", sweep->identity, sweep->name);
     for (unsigned number = 1; *end = ftell(file), fgets(line, sizeof line, file); number++) {
         if (!strchr(line, '\n'))
@@ -115,7 +120,8 @@ static int read_results(struct sweep *sweep, const char *path, FILE *file, long 
                      number);
             return -1;
         }
-        if (strncmp(line, FILE_MAGIC, strlen(FILE_MAGIC)) != 0 && take_line(sweep, path, number, line, why))
+        if (strncmp(line, FILE_MAGIC, strlen(FILE_MAGIC)) != 0 &&
+            take_line(sweep, path, number, line, &cursor, why))
             return -1;
     }
     return 0;
