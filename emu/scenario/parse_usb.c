@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SKIP_MAX 4096u
+#define SKIP_MAX    4096u
+#define PAYLOAD_MAX 4096u /* of a Particle request */
 
 int parse_usb_moment(const struct reader *r, const cJSON *item, struct trigger *out)
 {
@@ -99,26 +100,79 @@ static int usb_control(const struct reader *r, const cJSON *item, struct usb_act
     return 0;
 }
 
+static int read_answer(const struct reader *r, const cJSON *item, struct usb_action *out)
+{
+    out->has_answer = member(item, "answer") != NULL;
+    return out->has_answer ? read_hex(r, member(item, "answer"), &out->answer) : 0;
+}
+
+static int usb_request(const struct reader *r, const cJSON *item, struct usb_action *out)
+{
+    static const char *const members[] = {"number", "hex", "text", "fill", "length", "answer", "fails", NULL};
+    if (read_members(r, item, members))
+        return -1;
+    if (!member(item, "number"))
+        return missing(r, item, "number");
+    if (read_u32(r, member(item, "number"), 1, 65535, &out->request) ||
+        read_content(r, item, "length", false, &out->content) || read_answer(r, item, out) ||
+        read_text(r, member(item, "fails"), &out->fails))
+        return -1;
+    return out->content.length > PAYLOAD_MAX
+               ? json_doc_error(r->doc, item, r->why, "a request carries at most %u bytes", PAYLOAD_MAX)
+               : 0;
+}
+
+static int usb_update(const struct reader *r, const cJSON *item, struct usb_action *out)
+{
+    static const char *const members[] = {"module", "fails", NULL};
+    if (read_members(r, item, members))
+        return -1;
+    if (!member(item, "module"))
+        return missing(r, item, "module");
+    out->has_module = true;
+    if (parse_module(r, member(item, "module"), &out->module) ||
+        read_text(r, member(item, "fails"), &out->fails))
+        return -1;
+    return out->module.published && !out->module.kind
+               ? json_doc_error(r->doc, item, r->why, "one module: its \"kind\" is missing")
+               : 0;
+}
+
+static int usb_serial(const struct reader *r, const cJSON *item, struct usb_action *out)
+{
+    static const char *const members[] = {"hex",  "text",      "fill",  "length",
+                                          "wait", "within_ms", "fails", NULL};
+    out->within_ms = 5000;
+    return read_members(r, item, members) || read_content(r, item, "length", false, &out->content) ||
+                   read_text(r, member(item, "wait"), &out->wanted) ||
+                   read_double(r, member(item, "within_ms"), 0, 1e9, &out->within_ms) ||
+                   read_text(r, member(item, "fails"), &out->fails)
+               ? -1
+               : 0;
+}
+
 static const struct {
     const char *name;
     enum usb_act act;
     int (*parse)(const struct reader *r, const cJSON *item, struct usb_action *out);
 } acts[] = {
-    {"plug", USB_PLUG, usb_plug},
-    {"download", USB_DOWNLOAD, usb_download},
-    {"upload", USB_UPLOAD, usb_upload},
-    {"control", USB_CONTROL, usb_control},
+    {"plug", USB_PLUG, usb_plug},          {"download", USB_DOWNLOAD, usb_download},
+    {"upload", USB_UPLOAD, usb_upload},    {"control", USB_CONTROL, usb_control},
+    {"request", USB_REQUEST, usb_request}, {"update", USB_UPDATE, usb_update},
+    {"serial", USB_SERIAL, usb_serial},
 };
 
 int parse_usb(const struct reader *r, const cJSON *item, struct usb_action *out)
 {
-    static const char *const members[] = {"plug", "download", "upload", "control", NULL};
+    static const char *const members[] = {"plug",    "download", "upload", "control",
+                                          "request", "update",   "serial", NULL};
     out->at = item;
     if (read_members(r, item, members))
         return -1;
     if (cJSON_GetArraySize(item) != 1)
-        return json_doc_error(r->doc, item, r->why,
-                              "this is exactly one of: plug, download, upload, control");
+        return json_doc_error(
+            r->doc, item, r->why,
+            "this is exactly one of: plug, download, upload, control, request, update, serial");
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         if (!strcmp(item->child->string, acts[i].name)) {
             out->act = acts[i].act;

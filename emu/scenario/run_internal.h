@@ -3,7 +3,9 @@
 #ifndef SOSIM_SCENARIO_RUN_INTERNAL_H
 #define SOSIM_SCENARIO_RUN_INTERNAL_H
 
+#include "host/cdc_serial.h"
 #include "host/dfu.h"
+#include "host/particle_usb.h"
 #include "led/recorder.h"
 #include "scenario/device.h"
 #include "scenario/run.h"
@@ -39,6 +41,9 @@ struct usb_task {
     bool under_way;
     struct dfu_job job;
     struct usb_transfer transfer;
+    struct particle_request request;
+    struct particle_update update;
+    struct cdc_job serial;
     uint8_t *data; /* owned */
     uint32_t size;
 };

@@ -70,13 +70,27 @@ static void describe(const struct usb_action *action, char text[TEXT_SIZE])
     char fails[TEXT_SIZE / 2] = "";
     if (action->fails)
         snprintf(fails, sizeof fails, " fails with \"%.80s\"", action->fails);
-    if (action->act == USB_CONTROL)
+    switch (action->act) {
+    case USB_CONTROL:
         snprintf(text, TEXT_SIZE, "USB request type 0x%02x, number 0x%02x, value 0x%04x, index 0x%04x%s",
                  action->type, action->request, action->value, action->index, fails);
-    else
+        break;
+    case USB_REQUEST:
+        snprintf(text, TEXT_SIZE, "Particle request %u over USB%s", action->request, fails);
+        break;
+    case USB_UPDATE:
+        snprintf(text, TEXT_SIZE, "firmware update over USB%s", fails);
+        break;
+    case USB_SERIAL:
+        snprintf(text, TEXT_SIZE, "USB serial line%s%.80s%s%s", action->wanted ? " says \"" : "",
+                 action->wanted ? action->wanted : "", action->wanted ? "\"" : "", fails);
+        break;
+    default:
         snprintf(text, TEXT_SIZE, "DFU %s alt %u at 0x%08x%s",
                  action->act == USB_UPLOAD ? "upload from" : "download to", action->alt, action->address,
                  fails);
+        break;
+    }
 }
 
 static void say_answer(char saw[TEXT_SIZE], const uint8_t *bytes, uint32_t size)
@@ -86,25 +100,28 @@ static void say_answer(char saw[TEXT_SIZE], const uint8_t *bytes, uint32_t size)
         used += snprintf(saw + used, (size_t)(TEXT_SIZE - used), " %02X", bytes[i]);
 }
 
-/* The request has ended: `failed` in words, or NULL. Adds one expectation to the result. */
-static void judge(struct runner *run, const char *failed, uint32_t got)
+/* The request has ended: `failed` in words, or NULL; `bytes` is what came. Adds an expectation to the result.
+ */
+static void judge_answer(struct runner *run, const char *failed, const uint8_t *bytes, uint32_t got)
 {
     struct usb_task *task = &run->usb_task;
     const struct usb_action *action = task->action;
     if (!task->under_way)
         return; /* the run is over */
-    const struct byte_string *wanted = action->act == USB_CONTROL ? &action->answer : &action->content;
-    bool compares = action->act == USB_UPLOAD || (action->act == USB_CONTROL && action->has_answer);
+    const struct byte_string *wanted = action->act == USB_UPLOAD ? &action->content : &action->answer;
+    bool compares = action->act == USB_UPLOAD || action->has_answer;
     char text[TEXT_SIZE], saw[TEXT_SIZE] = "done";
     bool ok = action->fails ? failed && strstr(failed, action->fails) : !failed;
     describe(action, text);
     if (failed) {
         snprintf(saw, sizeof saw, "%s", failed);
     } else if (compares) {
-        say_answer(saw, task->data, got);
-        ok = ok && got >= wanted->length && !memcmp(task->data, wanted->bytes, wanted->length);
-    } else if (action->act == USB_CONTROL && action->type & 0x80) {
-        say_answer(saw, task->data, got);
+        say_answer(saw, bytes, got);
+        ok = ok && got >= wanted->length && !memcmp(bytes, wanted->bytes, wanted->length);
+    } else if (action->act == USB_SERIAL) {
+        snprintf(saw, sizeof saw, "%.*s", TEXT_SIZE - 1, (const char *)bytes);
+    } else if (got) {
+        say_answer(saw, bytes, got);
     }
     run_trace(run, "usb: %s: %s", text, saw);
     result_add_expectation(run->result, text, ok, saw);
@@ -112,20 +129,50 @@ static void judge(struct runner *run, const char *failed, uint32_t got)
     machine_stop(&run->machine);
 }
 
+/* For what gives no bytes to look at. */
+static void judge(struct runner *run, const char *failed)
+{
+    judge_answer(run, failed, NULL, 0);
+}
+
 void run_usb_judge(struct runner *run)
 {
     if (run->usb_task.under_way)
-        judge(run, "still under way at the end", 0);
+        judge(run, "still under way at the end");
 }
 
 static void job_done(void *context, struct dfu_job *job)
 {
-    judge(context, job->ok ? NULL : job->why, job->moved);
+    bool upload = job->kind == DFU_UPLOAD;
+    judge_answer(context, job->ok ? NULL : job->why, upload ? job->data : NULL, upload ? job->moved : 0);
 }
 
-static void request_done(void *context, struct usb_transfer *transfer)
+static void transfer_done(void *context, struct usb_transfer *transfer)
 {
-    judge(context, transfer->result == USB_OK ? NULL : usb_result_text(transfer->result), transfer->actual);
+    bool reads = transfer->setup[0] & 0x80;
+    judge_answer(context, transfer->result == USB_OK ? NULL : usb_result_text(transfer->result),
+                 transfer->data, reads ? transfer->actual : 0);
+}
+
+static void request_done(void *context, struct particle_request *request)
+{
+    char text[TEXT_SIZE];
+    snprintf(text, sizeof text, "result %d", (int)request->result);
+    judge_answer(context,
+                 request->failed   ? request->failed
+                 : request->result ? text
+                                   : NULL,
+                 request->reply, request->reply_size);
+}
+
+static void update_done(void *context, struct particle_update *update)
+{
+    judge(context, update->ok ? NULL : update->why);
+}
+
+static void serial_done(void *context, struct cdc_job *job)
+{
+    judge_answer(context, job->ok ? NULL : job->why, (const uint8_t *)job->received, 0);
 }
 
 /* --- what is asked for ------------------------------------------------------------------------------------
@@ -162,13 +209,13 @@ static int make_data(struct runner *run, const struct usb_action *action)
     return 0;
 }
 
-static void start_request(struct runner *run, const struct usb_action *action)
+static void start_transfer(struct runner *run, const struct usb_action *action)
 {
     struct usb_task *task = &run->usb_task;
     task->transfer = (struct usb_transfer){.data = task->data,
                                            .length = task->size,
                                            .timeout = REQUEST_TIMEOUT,
-                                           .done = request_done,
+                                           .done = transfer_done,
                                            .context = run};
     usb_setup(task->transfer.setup, (uint8_t)action->type, (uint8_t)action->request, (uint16_t)action->value,
               (uint16_t)action->index, (uint16_t)task->size);
@@ -189,6 +236,58 @@ static void start_job(struct runner *run, const struct usb_action *action)
     dfu_start(&task->job, &run->usb);
 }
 
+static void start_request(struct runner *run, const struct usb_action *action)
+{
+    struct particle_request *request = &run->usb_task.request;
+    request->number = (uint16_t)action->request;
+    request->payload_size = run->usb_task.size; /* the parser has checked it */
+    memcpy(request->payload, run->usb_task.data, request->payload_size);
+    request->done = request_done;
+    request->context = run;
+    particle_request_start(request, &run->usb);
+}
+
+static void start_update(struct runner *run)
+{
+    struct usb_task *task = &run->usb_task;
+    task->update =
+        (struct particle_update){.data = task->data, .size = task->size, .done = update_done, .context = run};
+    particle_update_start(&task->update, &run->usb);
+}
+
+static void start_serial(struct runner *run, const struct usb_action *action)
+{
+    struct usb_task *task = &run->usb_task;
+    task->serial = (struct cdc_job){.send = task->data,
+                                    .send_size = task->size,
+                                    .wanted = action->wanted,
+                                    .timeout = (uint64_t)(action->within_ms * (double)CYCLES_PER_MS),
+                                    .done = serial_done,
+                                    .context = run};
+    cdc_start(&task->serial, &run->usb);
+}
+
+static void start(struct runner *run, const struct usb_action *action)
+{
+    switch (action->act) {
+    case USB_CONTROL:
+        start_transfer(run, action);
+        break;
+    case USB_REQUEST:
+        start_request(run, action);
+        break;
+    case USB_UPDATE:
+        start_update(run);
+        break;
+    case USB_SERIAL:
+        start_serial(run, action);
+        break;
+    default:
+        start_job(run, action);
+        break;
+    }
+}
+
 int run_usb_act(struct runner *run, const struct usb_action *action)
 {
     if (action->act == USB_PLUG) {
@@ -201,9 +300,6 @@ int run_usb_act(struct runner *run, const struct usb_action *action)
         return -1;
     run->usb_task.action = action;
     run->usb_task.under_way = true;
-    if (action->act == USB_CONTROL)
-        start_request(run, action);
-    else
-        start_job(run, action);
+    start(run, action);
     return 0;
 }

@@ -204,7 +204,15 @@ enum action_kind {
     ACTION_USB,
 };
 
-enum usb_act { USB_PLUG, USB_DOWNLOAD, USB_UPLOAD, USB_CONTROL };
+enum usb_act {
+    USB_PLUG,
+    USB_DOWNLOAD,
+    USB_UPLOAD,
+    USB_CONTROL,
+    USB_REQUEST, /* Particle's control request, of the number `request` */
+    USB_UPDATE,  /* a firmware update by such requests */
+    USB_SERIAL,  /* a line to the CDC port */
+};
 
 /* What a host on the USB plug does; the scenario has one as soon as an action or a trigger needs it. */
 struct usb_action {
@@ -219,6 +227,8 @@ struct usb_action {
     uint32_t type, request, value, index, length;
     bool has_answer;
     struct byte_string answer; /* how the answer to a control request begins */
+    double within_ms;          /* for the text of a serial line to come */
+    const char *wanted;        /* that text */
     const char *fails;         /* it must fail, with this in the words; NULL: it must succeed */
 };
 
