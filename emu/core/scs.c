@@ -178,13 +178,13 @@ static void write_aircr(struct cpu *cpu, uint32_t value)
     if (value >> 16 != AIRCR_KEY)
         return;
     cpu->exc.prigroup = value >> 8 & 7;
-    exceptions_update_active(&cpu->exc);
     if (value & 4) {
         cpu->reset_asked = true;
         cpu->reset_cause = RESET_SOFT;
     }
     if (value & 2) /* VECTCLRACTIVE */
-        cpu->exc.active = 0, exceptions_update_active(&cpu->exc);
+        cpu->exc.active = 0;
+    exceptions_update_active(&cpu->exc);
 }
 
 static const struct {
