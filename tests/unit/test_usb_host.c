@@ -159,6 +159,46 @@ Test(usb_host, unplugging_ends_what_is_under_way, .timeout = 60)
     boron_free(boron);
 }
 
+static enum usb_result run_control(struct boron *boron, struct usb_host *host, uint8_t type, uint8_t request,
+                                   uint16_t value, uint8_t *data, uint16_t length)
+{
+    struct usb_transfer transfer = {.data = data, .length = length, .timeout = 5000 * CYCLES_PER_MS};
+    usb_setup(transfer.setup, type, request, value, 0, length);
+    usb_host_submit(host, &transfer);
+    for (unsigned i = 0; i < 5500 && !transfer.finished; i++)
+        boron_run_ms(boron, 1);
+    cr_assert(transfer.finished);
+    return transfer.result;
+}
+
+/* A block for one memory was sent, and not asked after. The bootloader carries it out at the next GETSTATUS,
+ * whoever asks and whatever altsetting is selected by then: Linux goes back to altsetting 0 when a program
+ * dies. The other memory refuses the address. That is what the firmware does, on a real device, too. */
+Test(usb_host, block_of_a_host_that_dies_before_get_status_is_refused_once, .timeout = 60)
+{
+    enum {
+        TO_DEVICE = 0x21,
+        FROM_DEVICE = 0xA1,
+        DNLOAD = 1,
+        GETSTATUS = 3,
+        SET_INTERFACE = 11,
+    };
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    uint8_t set_address[5] = {0x21, 0, 0x90, 0x28, 0x80}, block[64] = {0}, status[6], bytes[16];
+    cr_assert_eq(run_control(boron, &host, 1, SET_INTERFACE, 2, NULL, 0), USB_OK);
+    cr_assert_eq(run_control(boron, &host, TO_DEVICE, DNLOAD, 0, set_address, 5), USB_OK);
+    cr_assert_eq(run_control(boron, &host, FROM_DEVICE, GETSTATUS, 0, status, 6), USB_OK);
+    cr_assert_eq(run_control(boron, &host, TO_DEVICE, DNLOAD, 2, block, sizeof block), USB_OK);
+    cr_assert_eq(run_control(boron, &host, 1, SET_INTERFACE, 0, NULL, 0), USB_OK);
+    cr_expect_eq(run_control(boron, &host, FROM_DEVICE, GETSTATUS, 0, status, 6), USB_STALLED);
+    struct dfu_job job = {.kind = DFU_UPLOAD, .alt = 0, .address = 0x30000, .data = bytes, .size = 16};
+    run_job(boron, &host, &job);
+    cr_expect(job.ok, "%s", job.why);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
 /* --- the running system -----------------------------------------------------------------------------------
  */
 

@@ -356,12 +356,25 @@ Test(usbip, two_programs_at_once, .timeout = 100)
 
 Test(usbip, killed_program_leaves_the_device_usable, .timeout = 100)
 {
-    /* Killed between GETSTATUS and the end of the write, the device stalls the next request once. */
     static const char command[] =
-        "head -c 300000 /dev/zero > image; D=\"dfu-util -d 2b04:d00d\";"
-        "$D -a 2 -s 0x80289000 -D image & sleep 0.5; kill -9 $!; sleep 0.3; read_one() { "
-        "rm -f up; $D -a 0 -s 0x30000:4096 -U up && test $(wc -c < up) = 4096; };"
-        "read_one || read_one";
+        "head -c 200000 /dev/zero > image; D=\"dfu-util -d 2b04:d00d\"; for after in 0.31 0.37 0.42 0.49 "
+        "0.56; do "
+        "$D -a 0 -s 0xA0000 -D image & sleep $after; kill -9 $!; rm -f up;"
+        "$D -a 0 -s 0x30000:4096 -U up && test $(wc -c < up) = 4096 || exit 1; done";
+    char directory[32];
+    cr_expect_eq(run_client(directory, command), 0);
+    clean(directory);
+}
+
+/* Killed while it writes to another memory than the next program reads from; see usb_host's test of a host
+ * that dies before get_status for why the first read may fail in this one way. */
+Test(usbip, killed_program_may_leave_a_write_that_is_refused_once, .timeout = 100)
+{
+    static const char command[] =
+        "head -c 200000 /dev/zero > image; D=\"dfu-util -d 2b04:d00d\"; for after in 0.31 0.42 0.43; do "
+        "$D -a 2 -s 0x80289000 -D image & sleep $after; kill -9 $!; rm -f up;"
+        "$D -a 0 -s 0x30000:4096 -U up 2>why || { grep -q \"error get_status: LIBUSB_ERROR_PIPE\" why &&"
+        "rm -f up && $D -a 0 -s 0x30000:4096 -U up; } && test $(wc -c < up) = 4096 || exit 1; done";
     char directory[32];
     cr_expect_eq(run_client(directory, command), 0);
     clean(directory);
