@@ -164,6 +164,17 @@ unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses)
     return count;
 }
 
+bool cpu_runs(const struct cpu *cpu, uint32_t from, uint32_t to)
+{
+    uint32_t trail[CPU_TRAIL];
+    unsigned count = cpu_trail(cpu, trail);
+    for (unsigned i = 0; i < count; i++) {
+        if (trail[i] >= from && trail[i] < to)
+            return true;
+    }
+    return false;
+}
+
 static uint8_t *plain_memory(const struct cpu *cpu, uint32_t address, uint32_t size)
 {
     if (address < cpu->flash_size && size <= cpu->flash_size - address)

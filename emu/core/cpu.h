@@ -284,6 +284,9 @@ void cpu_set_reg(struct cpu *cpu, unsigned number, uint32_t value);
 /* The block addresses run last, oldest first; returns how many (at most CPU_TRAIL). */
 unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses);
 
+/* True if one of those begins in [from, to). */
+bool cpu_runs(const struct cpu *cpu, uint32_t from, uint32_t to);
+
 /* True if code was run from a flash page of [from, to) within the last one to two seconds. */
 bool cpu_ran(const struct cpu *cpu, uint32_t from, uint32_t to);
 

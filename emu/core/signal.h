@@ -18,6 +18,7 @@ enum signal_kind {
     SIGNAL_RESET,     /* the chip left reset: struct reset_note */
     SIGNAL_EXCEPTION, /* exception entry: struct exception_note */
     SIGNAL_FINDING,   /* something worth telling a person: struct finding */
+    SIGNAL_SERIAL,    /* a byte was sent on a UART's TXD: struct serial_byte */
     SIGNAL_KINDS
 };
 
@@ -51,6 +52,13 @@ struct finding {
     const char *topic; /* log category: "bus", "nvmc", "cpu", … */
     const char *text;
     bool guest_fault; /* the firmware did something a real chip would not forgive */
+};
+
+#define SIGNAL_UARTS 2 /* UARTE0, which is UART0 too, and UARTE1 */
+
+struct serial_byte {
+    uint8_t uart; /* instance */
+    uint8_t byte;
 };
 
 typedef void (*signal_fn)(void *context, uint64_t cycle, const void *what);

@@ -197,7 +197,32 @@ static int expect_module(const struct reader *r, const cJSON *item, struct expec
 
 static int expect_running(const struct reader *r, const cJSON *item, struct expect *out)
 {
-    return read_stage(r, item, &out->stage);
+    static const char *const members[] = {"address", "length", NULL};
+    uint32_t length = 0;
+    if (!cJSON_IsObject(item))
+        return read_stage(r, item, &out->stage);
+    if (read_members(r, item, members))
+        return -1;
+    if (!member(item, "address") || !member(item, "length"))
+        return missing(r, item, member(item, "address") ? "length" : "address");
+    if (read_u32(r, member(item, "address"), 0, UINT32_MAX, &out->from) ||
+        read_u32(r, member(item, "length"), 1, UINT32_MAX, &length))
+        return -1;
+    out->to = length > UINT32_MAX - out->from ? UINT32_MAX : out->from + length;
+    return 0;
+}
+
+static int expect_uart(const struct reader *r, const cJSON *item, struct expect *out)
+{
+    static const char *const members[] = {"instance", "hex", "text", NULL};
+    uint32_t instance = 0;
+    if (read_members(r, item, members) ||
+        read_u32(r, member(item, "instance"), 0, SIGNAL_UARTS - 1, &instance) ||
+        read_content(r, item, "", true, &out->memory.content))
+        return -1;
+    out->has_uart = member(item, "instance") != NULL;
+    out->uart = instance;
+    return out->memory.content.length ? 0 : json_doc_error(r->doc, item, r->why, "no bytes are given");
 }
 
 static int expect_hang(const struct reader *r, const cJSON *item, struct expect *out)
@@ -237,6 +262,7 @@ static const struct {
     {"hang", EXPECT_HANG, expect_hang},
     {"finding", EXPECT_FINDING, expect_finding},
     {"repeats", EXPECT_REPEATS, expect_repeats},
+    {"uart", EXPECT_UART, expect_uart},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
@@ -245,7 +271,7 @@ int parse_expect(const struct reader *r, const cJSON *item, void *out)
 {
     static const char *const members[] = {"led",     "led_sequence", "panic",  "resets",  "memory", "dct",
                                           "file",    "slot",         "module", "running", "hang",   "finding",
-                                          "repeats", "not",          "text",   NULL};
+                                          "repeats", "uart",         "not",    "text",    NULL};
     struct expect *expect = out;
     const cJSON *not_this = member(item, "not");
     expect->at = item;

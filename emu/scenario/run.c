@@ -294,6 +294,7 @@ static int run_with_board(struct runner *run, struct diag *why)
     run_usb_end(run);
     for (size_t i = 0; i < run->light_count; i++)
         led_recorder_free(&run->lights[i]);
+    uart_watch_end(&run->uart);
     machine_destroy(&run->machine);
     return err;
 }

@@ -197,8 +197,38 @@ static const char *stage_now(struct runner *run)
     return stage;
 }
 
+/* Where the CPU is, in words. */
+static void say_last_code(char *text, const struct cpu *cpu)
+{
+    uint32_t trail[CPU_TRAIL];
+    unsigned count = cpu_trail(cpu, trail);
+    uint32_t from = UINT32_MAX, to = 0;
+    for (unsigned i = 0; i < count; i++) {
+        from = trail[i] < from ? trail[i] : from;
+        to = trail[i] > to ? trail[i] : to;
+    }
+    if (!count)
+        say(text, "nothing ran");
+    else
+        say(text, "0x%x was last, 0x%x to 0x%x the last %u blocks", trail[count - 1], from, to, count);
+}
+
+static void judge_range(struct runner *run, const struct expect *expect, struct judgement *judgement)
+{
+    say(judgement->text, "code in 0x%x to 0x%x runs at the end", expect->from, expect->to - 1);
+    judgement->met = run->machine.powered && cpu_runs(&run->machine.cpu, expect->from, expect->to);
+    if (!run->machine.powered)
+        say(judgement->saw, "there is no power");
+    else
+        say_last_code(judgement->saw, &run->machine.cpu);
+}
+
 static void judge_running(struct runner *run, const struct expect *expect, struct judgement *judgement)
 {
+    if (!expect->stage) {
+        judge_range(run, expect, judgement);
+        return;
+    }
     const char *stage = stage_now(run);
     say(judgement->text, "the %s runs at the end", expect->stage);
     say(judgement->saw, "%s",
@@ -216,6 +246,33 @@ static void judge_hang(struct runner *run, const struct expect *expect, struct j
     say(judgement->saw, "%s%s", run->spin.hung ? "dark for ever in the " : "no hang",
         run->spin.hung ? (stage ? stage : "RAM or nowhere") : "");
     judgement->met = run->spin.hung && (!expect->stage || (stage && !strcmp(stage, expect->stage)));
+}
+
+/* Text, with what is no letter as a dot. */
+static void say_text(char *text, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        say(text, "%c", bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '.');
+}
+
+static void judge_uart(struct runner *run, const struct expect *expect, struct judgement *judgement)
+{
+    const struct byte_string *wanted = &expect->memory.content;
+    say(judgement->text, "\"");
+    say_text(judgement->text, wanted->bytes, wanted->length);
+    say(judgement->text, "\" is sent on ");
+    if (expect->has_uart)
+        say(judgement->text, "UART%u", expect->uart);
+    else
+        say(judgement->text, "a UART");
+    judgement->met = uart_watch_seen(&run->uart, (size_t)(expect - run->scenario->expects));
+    for (unsigned i = 0; i < SIGNAL_UARTS; i++) {
+        const struct uart_tail *tail = &run->uart.tail[i];
+        size_t shown = tail->length < UART_WATCH_TAIL ? tail->length : UART_WATCH_TAIL;
+        say(judgement->saw, "%sUART%u: ", i ? "; " : "", i);
+        say_text(judgement->saw, tail->bytes + tail->length - shown, shown);
+        say(judgement->saw, "%s", shown ? "" : "nothing");
+    }
 }
 
 static void judge_finding(struct runner *run, const struct expect *expect, struct judgement *judgement)
@@ -443,6 +500,9 @@ static void judge(struct runner *run, const struct expect *expect, struct judgem
         break;
     case EXPECT_REPEATS:
         judge_repeats(run, judgement);
+        break;
+    case EXPECT_UART:
+        judge_uart(run, expect, judgement);
         break;
     }
 }

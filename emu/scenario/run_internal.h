@@ -9,6 +9,7 @@
 #include "led/recorder.h"
 #include "scenario/device.h"
 #include "scenario/run.h"
+#include "scenario/uart_watch.h"
 
 #define RUN_LIGHTS      8
 #define FLASH_RING      8
@@ -71,6 +72,7 @@ struct runner {
     bool flash_changed;   /* internal flash, since panic functions were looked for */
     uint64_t flash_changed_at;
     struct spin spin;
+    struct uart_watch uart;
     struct diag failure; /* the scenario turned out wrong while it ran */
     bool failed;
     struct usb_host usb;

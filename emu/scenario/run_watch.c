@@ -267,8 +267,9 @@ int run_watch(struct runner *run, struct diag *why)
         signal_subscribe(signals, SIGNAL_FLASH, on_flash, run) ||
         signal_subscribe(signals, SIGNAL_RESET, on_reset, run) ||
         signal_subscribe(signals, SIGNAL_EXCEPTION, on_exception, run) ||
-        signal_subscribe(signals, SIGNAL_FINDING, on_finding, run)) {
-        diag_set(why, "too many listeners to the machine");
+        signal_subscribe(signals, SIGNAL_FINDING, on_finding, run) ||
+        uart_watch_begin(&run->uart, run->scenario, signals)) {
+        diag_set(why, "too many listeners to the machine, or no memory for them");
         return -1;
     }
     return 0;

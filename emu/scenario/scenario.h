@@ -268,6 +268,7 @@ enum expect_kind {
     EXPECT_HANG,
     EXPECT_FINDING,
     EXPECT_REPEATS,
+    EXPECT_UART,
 };
 
 enum slot_state { SLOT_FREE, SLOT_PENDING, SLOT_FACTORY };
@@ -281,7 +282,10 @@ struct expect {
     size_t pattern_count;
     bool has_code;
     int code;
-    const char *stage;    /* panic, hang, running: a module's kind */
+    const char *stage; /* panic, hang, running: a module's kind; NULL for running: */
+    uint32_t from, to; /* code addresses, `to` not included */
+    bool has_uart;
+    unsigned uart;        /* instance; its text is memory.content */
     const char *contains; /* of a panic's site or a finding's text */
     unsigned min, max;    /* resets, panics */
     struct byte_edit memory;

@@ -13,8 +13,8 @@
  * How a point ended is a class (enum sweep_class). "New" and "old" are what the module slots of internal
  * flash hold after the control run and before it.
  *
- * On a board without a lamp, a start is as it should be if the memory words that the scenario expects are
- * there.
+ * On a board without a lamp, a start is as it should be if it meets what the scenario expects of memory
+ * words, of the code that runs, and of texts on a UART (scenario/start_check.h).
  *
  * A results file has one line for each point that was run; it can be added to after a kill, merged with those
  * of other shards by putting one behind the other, and used as a baseline.

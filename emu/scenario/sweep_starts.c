@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The starts that follow a cut: run, or known from an earlier one. */
+#include "scenario/start_check.h"
 #include "scenario/sweep_internal.h"
 
 #include <errno.h>
@@ -32,30 +33,6 @@ static const struct known_start *find_known(struct sweep_inner *inner, const uin
     return NULL;
 }
 
-/* Whether the machine's memories are as the scenario expects; other expectations do not count here. */
-static bool memories_met(void *context, struct machine *machine)
-{
-    struct sweep_inner *inner = context;
-    const struct scenario *scenario = inner->scenario;
-    struct device device = {.machine = machine, .scenario = scenario};
-    bool met = true;
-    for (size_t i = 0; i < scenario->expect_count && met; i++) {
-        const struct expect *expect = &scenario->expects[i];
-        const struct flash_place *place = &expect->memory.place;
-        size_t length = expect->memory.content.length;
-        uint8_t bytes[256];
-        if (expect->kind != EXPECT_MEMORY || place->file || place->has_block || length > sizeof bytes)
-            continue;
-        struct nor *nor = machine_array(machine, place->array);
-        if (nor)
-            nor_note_read(nor, place->offset, (uint32_t)length);
-        bool same = !device_read(&device, place, bytes, length, NULL) &&
-                    !memcmp(bytes, expect->memory.content.bytes, length);
-        met = same != expect->negated;
-    }
-    return met;
-}
-
 static const struct known_start *run_start(struct sweep *sweep, const uint32_t *ids)
 {
     struct sweep_inner *inner = sweep->inner;
@@ -73,13 +50,18 @@ static const struct known_start *run_start(struct sweep *sweep, const uint32_t *
         return NULL;
     flash_state_put(&inner->view, &inner->store, inner->initial, ids);
     struct boot_probe probe = {.machine = &inner->machine, .view = &inner->view, .store = &inner->store};
+    struct start_check check;
+    int error = start_check_begin(&check, inner->scenario, &inner->machine);
     if (!machine_part(&inner->machine, "rgb")) {
-        probe.met = memories_met;
-        probe.met_context = inner;
+        probe.met = start_check_met;
+        probe.met_context = &check;
     }
     struct known_start *known = &inner->known[inner->known_count];
     *known = (struct known_start){0};
-    if (boot_probe_run(&probe, ids, &known->outcome, &known->needed, &known->changed)) {
+    if (!error)
+        error = boot_probe_run(&probe, ids, &known->outcome, &known->needed, &known->changed);
+    start_check_end(&check);
+    if (error) {
         free(known->needed.item);
         free(known->changed.item);
         return NULL;

@@ -274,7 +274,7 @@ void uart_init(struct uart *uart, struct block *block, struct gpio *gpio)
                               .shorts = shorts,
                               .self = uart,
                           });
-    uart_line_init(&uart->line, block, gpio, deliver, clear_changed, uart);
+    uart_line_init(&uart->line, block, 0, gpio, deliver, clear_changed, uart);
     event_init(&block->bus->clock, &uart->sent, byte_sent, uart);
     event_init(&block->bus->clock, &uart->rx_timeout, receiver_stopped, uart);
 }

@@ -22,13 +22,14 @@ enum {
 #define CYCLES_PER_BAUD_TICK 4u /* the baud generator runs at 16 MHz */
 #define PSEL_DISCONNECTED    (1u << 31)
 
-void uart_line_init(struct uart_line *line, struct block *block, struct gpio *gpio,
+void uart_line_init(struct uart_line *line, struct block *block, uint8_t instance, struct gpio *gpio,
                     bool (*deliver)(void *self, uint8_t), void (*clear_changed)(void *self, bool clear),
                     void *self)
 {
     *line = (struct uart_line){
         .block = block,
         .gpio = gpio,
+        .instance = instance,
         .tx_port = -1,
         .rx_port = -1,
         .deliver = deliver,
@@ -150,6 +151,9 @@ uint64_t uart_line_frame_cycles(const struct uart_line *line)
 
 void uart_line_send(struct uart_line *line, uint8_t byte)
 {
+    const struct serial_byte sent = {line->instance, byte};
+    if (!(block_get(line->block, REG_PSEL_TXD) & PSEL_DISCONNECTED))
+        signal_emit(&line->block->bus->signals, SIGNAL_SERIAL, (uint64_t)line->instance << 8 | byte, &sent);
     if (line->tx_port < 0)
         return;
     const struct uart_device *device = &line->block->bus->ports->uart[line->tx_port].device;

@@ -4,9 +4,10 @@
  * connection to the part on the pins.
  *
  * Source: nRF52840 Product Specification 1.7, chapters 'UARTE' and 'UART' (PSEL, BAUDRATE, CONFIG).
- * Modelled: the baud rate as a whole divider of 16 MHz, parity and stop bits as time, TXD idling high, RTS
- * and CTS active low as wires (only when CONFIG.HWFC is set).
- * Not modelled: the single bits on TXD and RXD, parity, framing and break errors (parts send whole bytes).
+ * Modelled: each byte sent, as a signal for observers (SIGNAL_SERIAL); the baud rate as a whole divider of 16
+ * MHz, parity and stop bits as time, TXD idling high, RTS and CTS active low as wires (only when CONFIG.HWFC
+ * is set). Not modelled: the single bits on TXD and RXD, parity, framing and break errors (parts send whole
+ * bytes).
  */
 #ifndef SOSIM_NRF52840_UART_LINE_H
 #define SOSIM_NRF52840_UART_LINE_H
@@ -18,6 +19,7 @@ struct gpio;
 struct uart_line {
     struct block *block; /* both faces keep their settings at the same offsets */
     struct gpio *gpio;
+    uint8_t instance; /* for observers */
     bool open;
     bool ready;      /* RTS is active */
     bool clear;      /* CTS was active when last looked at */
@@ -29,8 +31,8 @@ struct uart_line {
     void *self; /* of the two above */
 };
 
-/* Gives the line its block and the owner's two functions. */
-void uart_line_init(struct uart_line *line, struct block *block, struct gpio *gpio,
+/* Gives the line its block, the number of its UART and the owner's two functions. */
+void uart_line_init(struct uart_line *line, struct block *block, uint8_t instance, struct gpio *gpio,
                     bool (*deliver)(void *self, uint8_t), void (*clear_changed)(void *self, bool clear),
                     void *self);
 

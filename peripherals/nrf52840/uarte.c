@@ -360,7 +360,7 @@ void uarte_init(struct uarte *uarte, struct bus *bus, struct gpio *gpio, unsigne
                                       .shorts = shorts,
                                       .self = uarte,
                                   });
-    uart_line_init(&uarte->line, &uarte->block, gpio, deliver, clear_changed, uarte);
+    uart_line_init(&uarte->line, &uarte->block, (uint8_t)instance, gpio, deliver, clear_changed, uarte);
     event_init(&bus->clock, &uarte->sent, byte_sent, uarte);
     event_init(&bus->clock, &uarte->rx_timeout, receiver_stopped, uarte);
 }

@@ -122,8 +122,10 @@ Test(scenario_parse, every_kind_of_expectation_is_kept)
               "{\"file\": {\"path\": \"/usr/x\", \"size\": 3}}, {\"slot\": {\"slot\": 1, \"is\": \"free\"}},"
               "{\"module\": {\"kind\": \"user\", \"published\": \"2.0.1\", \"valid\": true}}, {\"running\": "
               "\"bootloader\"},"
-              "{\"hang\": true}, {\"finding\": \"flash\"}, {\"repeats\": true}]}");
-    cr_assert_eq(s.expect_count, 13);
+              "{\"hang\": true}, {\"finding\": \"flash\"}, {\"repeats\": true},"
+              "{\"running\": {\"address\": \"0x27000\", \"length\": 16}},"
+              "{\"uart\": {\"text\": \"ok\", \"instance\": 1}}]}");
+    cr_assert_eq(s.expect_count, 15);
     cr_expect_eq(s.expects[0].patterns[0].code, 10);
     cr_expect_eq(s.expects[0].patterns[0].count_min, 2);
     cr_expect_eq(s.expects[0].patterns[0].count_max, UINT32_MAX);
@@ -134,6 +136,12 @@ Test(scenario_parse, every_kind_of_expectation_is_kept)
     cr_expect_eq(s.expects[7].slot_state, SLOT_FREE);
     cr_expect_str_eq(s.expects[8].module.kind, "tinker");
     cr_expect_eq(s.expects[12].kind, EXPECT_REPEATS);
+    cr_expect_null(s.expects[13].stage);
+    cr_expect_eq(s.expects[13].from, 0x27000);
+    cr_expect_eq(s.expects[13].to, 0x27010);
+    cr_expect(s.expects[14].has_uart);
+    cr_expect_eq(s.expects[14].uart, 1);
+    cr_expect_arr_eq(s.expects[14].memory.content.bytes, "ok", 2);
     scenario_free(&s);
 }
 
@@ -174,6 +182,14 @@ Test(scenario_parse, mistakes_are_found_where_they_are)
            "dir/x.json:1:27: modules[0]: a module is either");
     refuse("{\"name\": \"x\", \"expect\": [{\"not\": {\"not\": {\"resets\": 1}}}]}",
            "dir/x.json:1:42: expect[0].not.not: ");
+    refuse("{\"name\": \"x\", \"expect\": [{\"running\": {\"address\": 4}}]}",
+           "dir/x.json:1:38: expect[0].running: \"length\" is missing");
+    refuse("{\"name\": \"x\", \"expect\": [{\"running\": \"app\"}]}",
+           "dir/x.json:1:38: expect[0].running: \"app\" is none of: bootloader");
+    refuse("{\"name\": \"x\", \"expect\": [{\"uart\": {\"instance\": 1}}]}",
+           "dir/x.json:1:35: expect[0].uart: the bytes are missing");
+    refuse("{\"name\": \"x\", \"expect\": [{\"uart\": {\"text\": \"x\", \"instance\": 2}}]}",
+           "dir/x.json:1:62: expect[0].uart.instance: 2 is not within 0 to 1");
     refuse("{\"name\": \"x\", \"expect\": [{\"text\": \"x\"}]}",
            "dir/x.json:1:26: expect[0]: an expectation is");
     refuse("{\"name\": \"x\", \"expect\": [{\"led\": {\"kind\": \"blink\", \"code\": 3}}]}",
