@@ -189,7 +189,7 @@ Test(scenario_parse, mistakes_are_found_where_they_are)
     refuse("{\"name\": \"x\", \"expect\": [{\"uart\": {\"instance\": 1}}]}",
            "dir/x.json:1:35: expect[0].uart: the bytes are missing");
     refuse("{\"name\": \"x\", \"expect\": [{\"uart\": {\"text\": \"x\", \"instance\": 2}}]}",
-           "dir/x.json:1:62: expect[0].uart.instance: 2 is not within 0 to 1");
+           "dir/x.json:1:61: expect[0].uart.instance: 2 is not within 0 to 1");
     refuse("{\"name\": \"x\", \"expect\": [{\"text\": \"x\"}]}",
            "dir/x.json:1:26: expect[0]: an expectation is");
     refuse("{\"name\": \"x\", \"expect\": [{\"led\": {\"kind\": \"blink\", \"code\": 3}}]}",
