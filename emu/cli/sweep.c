@@ -140,6 +140,14 @@ static int take_shard(const char *text, struct sweep_options *options)
            take_number(word, options->shards, &options->shard);
 }
 
+static int take_sample(const char *text, struct sweep_options *options)
+{
+    unsigned number = 0;
+    int err = take_number(text, 1000000000, &number);
+    options->sample = number;
+    return err;
+}
+
 static int take_seed(const char *text, struct sweep_options *options)
 {
     char *end;
@@ -161,6 +169,8 @@ static int take_option(struct sweep_arguments *arguments, const char *name, cons
         return each_word(value, take_class, arguments);
     if (!strcmp(name, "--jobs"))
         return take_number(value, 256, &options->jobs);
+    if (!strcmp(name, "--sample"))
+        return take_sample(value, options);
     if (!strcmp(name, "--shard"))
         return take_shard(value, options);
     if (!strcmp(name, "--seed"))
@@ -180,8 +190,8 @@ static int take_option(struct sweep_arguments *arguments, const char *name, cons
 static int parse_arguments(int argc, char **argv, struct sweep_arguments *arguments)
 {
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--quick")) {
-            arguments->options.quick = true;
+        if (!strcmp(argv[i], "--quick") || !strcmp(argv[i], "--plain")) {
+            *(argv[i][2] == 'q' ? &arguments->options.quick : &arguments->options.plain) = true;
             continue;
         }
         if (argv[i][0] != '-') {
@@ -227,25 +237,18 @@ static void show_progress(void *context, size_t done, size_t all, double seconds
         fprintf(stderr, "%zu of %zu points\n", done, all);
 }
 
-typedef int (*writer)(struct sweep_arguments *arguments, struct sweep *sweep, FILE *out);
-
-static int write_json(struct sweep_arguments *arguments, struct sweep *sweep, FILE *out)
+/* A file of results: what it is called, and which writer fills it. */
+static int write_file(struct sweep_arguments *arguments, struct sweep *sweep, const bool *known, bool junit)
 {
-    (void)arguments;
-    return sweep_write_json(sweep, out);
-}
-
-static int write_junit(struct sweep_arguments *arguments, struct sweep *sweep, FILE *out)
-{
-    return sweep_write_junit(sweep, arguments->failing, out);
-}
-
-static int write_file(struct sweep_arguments *arguments, struct sweep *sweep, const char *path, writer write)
-{
+    const char *path = junit ? arguments->junit : arguments->json;
     if (!path)
         return 0;
     FILE *out = fopen(path, "w");
-    int err = !out || write(arguments, sweep, out) ? -1 : 0;
+    int err = !out ? -1 : 0;
+    if (out && junit)
+        err = sweep_write_junit(sweep, arguments->failing, known, out);
+    else if (out)
+        err = sweep_write_json(sweep, known, out);
     if (out && fclose(out))
         err = -1;
     if (err)
@@ -253,15 +256,8 @@ static int write_file(struct sweep_arguments *arguments, struct sweep *sweep, co
     return err;
 }
 
-static int judge(struct sweep_arguments *arguments, struct sweep *sweep)
+static int judge(const struct sweep_arguments *arguments, const struct sweep *sweep, const bool *known)
 {
-    bool *known = NULL;
-    struct diag why;
-    if (arguments->baseline && sweep_compare(sweep, arguments->baseline, &known, &why)) {
-        fprintf(stderr, "sosim sweep: %s\n", why.text);
-        free(known);
-        return EXIT_BAD_INPUT;
-    }
     size_t bad = 0;
     for (size_t i = 0; i < sweep->point_count; i++) {
         const struct sweep_point *point = &sweep->points[i];
@@ -272,10 +268,32 @@ static int judge(struct sweep_arguments *arguments, struct sweep *sweep)
             fprintf(stderr, "fails: %s: %s\n", sweep_point_id(sweep, point, id),
                     sweep_class_words(point->class));
     }
-    free(known);
     if (bad > 1)
         fprintf(stderr, "and %zu more\n", bad - 1);
     return bad ? EXIT_EXPECTATION_FAILED : EXIT_AS_EXPECTED;
+}
+
+/* The sweep was run: says what it came to. Everything that can be written is. */
+static int tell(struct sweep_arguments *arguments, struct sweep *sweep)
+{
+    bool *known = NULL;
+    struct diag why;
+    int err = 0;
+    if (arguments->baseline && sweep_compare(sweep, arguments->baseline, &known, &why)) {
+        fprintf(stderr, "sosim sweep: %s\n", why.text);
+        free(known);
+        known = NULL;
+        err = -1;
+    }
+    int code = judge(arguments, sweep, known);
+    if (sweep_write_text(sweep, known, stdout) || fflush(stdout)) {
+        fprintf(stderr, "sosim sweep: standard output: %s\n", strerror(errno));
+        err = -1;
+    }
+    err |= write_file(arguments, sweep, known, false);
+    err |= write_file(arguments, sweep, known, true);
+    free(known);
+    return err ? EXIT_BAD_INPUT : code;
 }
 
 static int sweep_scenario(struct sweep_arguments *arguments, struct scenario *scenario)
@@ -297,11 +315,7 @@ static int sweep_scenario(struct sweep_arguments *arguments, struct scenario *sc
     if (sweep_run(scenario, &arguments->options, name, &sweep, &why)) {
         fprintf(stderr, "sosim sweep: %s\n", why.text);
     } else {
-        code = judge(arguments, &sweep);
-        int err = sweep_write_text(&sweep, stdout);
-        err |= write_file(arguments, &sweep, arguments->json, write_json);
-        err |= write_file(arguments, &sweep, arguments->junit, write_junit);
-        code = err ? EXIT_BAD_INPUT : code;
+        code = tell(arguments, &sweep);
     }
     sweep_free(&sweep);
     return code;
@@ -339,6 +353,10 @@ const struct command cmd_sweep = {
         "  --window LIST           parts of the run: an array (int, uicr, ext, otp), operations of it\n"
         "                          (int:100-200), or times (300-900ms); default the whole\n"
         "  --quick                 erases, first and last write of each page, and a few between\n"
+        "  --sample N              only N of the points, chosen by the seed\n"
+        "  --plain                 run each point wholly by itself, from the scenario's beginning: slow, and "
+        "to\n"
+        "                          compare with. A results file refuses points that ended differently\n"
         "  --jobs N                use N processes\n"
         "  --shard K/N             only the K-th of N parts of the points\n"
         "  --resume FILE           keep results in FILE, and go on from what is there. Files of shards put\n"
@@ -346,7 +364,8 @@ const struct command cmd_sweep = {
         "  --json FILE, --junit FILE   write the results\n"
         "  --fail-on LIST          classes that make the exit code 1: new, resumed, old, boots, unmet, "
         "mixed,\n"
-        "                          safe-mode, DFU, SOS-once, SOS, dark, stuck, wrong, data-lost, emulator\n"
+        "                          safe-mode, DFU, SOS-once, SOS, dark, lamp-off, stuck, wrong, data-lost,\n"
+        "                          emulator\n"
         "  --baseline FILE         an earlier results file: what failed there already does not count\n"
         "  --seed N                use another seed than the scenario's\n"
         "  --modules-version V     run the scenario with the modules of another Device OS version\n"

@@ -103,7 +103,7 @@ static bool has_settled(const struct boot_probe *probe, const struct led_phrases
         return false;
     double lasts = now - last->t_ms;
     bool rhythm = (last->kind == LED_BLINK && last->count >= BLINKS_LEAST) || last->kind == LED_BREATHE;
-    outcome->end = last->kind == LED_OFF ? BOOT_DARK : meaning_of(last);
+    outcome->end = last->kind != LED_OFF ? meaning_of(last) : probe->code.many ? BOOT_LAMP_OFF : BOOT_DARK;
     return (rhythm && lasts >= BOOT_SETTLE_MS) || (lasts >= BOOT_STUCK_MS && quiet >= BOOT_STUCK_MS);
 }
 
@@ -169,14 +169,16 @@ static bool is_silent(const struct boot_probe *probe, struct boot_outcome *outco
     return machine_ms(probe->machine) - last >= BOOT_BARE_MS;
 }
 
-/* After a reset; true if it will go on with SOS for ever. */
-static bool is_sos_loop(struct boot_probe *probe, const struct led_phrases *phrases, struct sos_watch *sos,
-                        struct boot_outcome *outcome, int *error)
+/* After a reset; true if it will go on with SOS, or with resets, for ever. */
+static bool is_reset_loop(struct boot_probe *probe, const struct led_phrases *phrases, struct sos_watch *sos,
+                          struct boot_outcome *outcome, int *error)
 {
     uint64_t digest = 0;
     int code = sos_before_reset(probe, phrases);
-    if (!code)
-        return false;
+    if (!code) {
+        outcome->end = BOOT_RESETTING;
+        return probe->resets == BOOT_RESETS_MAX;
+    }
     outcome->panics++;
     outcome->code = code;
     *error = digest_now(probe, &digest);
@@ -185,6 +187,15 @@ static bool is_sos_loop(struct boot_probe *probe, const struct led_phrases *phra
     if (loop || sos->count >= SOS_RESETS)
         outcome->end = BOOT_SOS;
     return outcome->end == BOOT_SOS;
+}
+
+/* Where the CPU is while the lamp is dark. */
+static void note_code(struct boot_probe *probe, const struct led_phrases *phrases)
+{
+    if (phrases->count && phrases->item[phrases->count - 1].kind != LED_OFF)
+        probe->code = (struct code_seen){0};
+    else
+        code_seen_note(&probe->code, &probe->machine->cpu);
 }
 
 static int watch_lamp(struct boot_probe *probe, struct boot_outcome *outcome)
@@ -203,8 +214,9 @@ static int watch_lamp(struct boot_probe *probe, struct boot_outcome *outcome)
         }
         if (look(probe, &phrases))
             return ENOMEM;
+        note_code(probe, &phrases);
         if (probe->was_reset)
-            done = is_sos_loop(probe, &phrases, &sos, outcome, &error);
+            done = is_reset_loop(probe, &phrases, &sos, outcome, &error);
         else
             done = has_lamp ? has_settled(probe, &phrases, outcome) : is_silent(probe, outcome);
         if (!done && machine_ms(probe->machine) >= BOOT_LIMIT_MS) {
@@ -261,6 +273,7 @@ int boot_probe_run(struct boot_probe *probe, const uint32_t *ids, struct boot_ou
         return ENOMEM;
     led_recorder_init(&probe->lamp, "rgb", NULL);
     probe->resets = 0;
+    probe->code = (struct code_seen){0};
     probe->last_op = machine->bus.clock.now;
     machine_power_on(machine, probe->ram);
     error = watch_lamp(probe, outcome);

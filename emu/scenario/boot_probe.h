@@ -5,8 +5,9 @@
  *
  * The verdict is settled when the lamp has repeated one signal for BOOT_SETTLE_MS and no flash operation came
  * for BOOT_QUIET_MS; when two resets with the same SOS left the flashes in the same state (it will go on like
- * that for ever); or when nothing changed for BOOT_STUCK_MS. On a board without a lamp it is settled when no
- * flash operation and no reset came for BOOT_BARE_MS. All times are virtual.
+ * that for ever); or when nothing changed for BOOT_STUCK_MS. A lamp that
+ * stays dark so long means a hang only if the CPU is seen in the same few blocks of code. On a board without
+ * a lamp it is settled when no flash operation and no reset came for BOOT_BARE_MS. All times are virtual.
  *
  * Beside the verdict it tells on which pages of the flashes the start depended, and which it changed: a start
  * from another state that agrees on the former runs just the same way, and need not be run.
@@ -18,6 +19,7 @@
 #define SOSIM_SCENARIO_BOOT_PROBE_H
 
 #include "led/recorder.h"
+#include "scenario/code_seen.h"
 #include "scenario/flash_state.h"
 
 #define BOOT_SETTLE_MS  1200.0
@@ -34,7 +36,9 @@ enum boot_end {
     BOOT_SAFE_MODE,
     BOOT_DFU,
     BOOT_SOS,       /* for ever: code */
-    BOOT_DARK,      /* nothing, and no flash operation either */
+    BOOT_DARK,      /* nothing, no flash operation either, and the CPU hangs */
+    BOOT_LAMP_OFF,  /* the lamp stays dark, but the CPU works */
+    BOOT_RESETTING, /* reset after reset, with no SOS before any */
     BOOT_STUCK,     /* one colour for ever */
     BOOT_UNSETTLED, /* none of these within BOOT_LIMIT_MS */
     BOOT_EMULATOR,  /* the emulator could not go on */
@@ -74,7 +78,8 @@ struct boot_probe {
     double resets_ms[BOOT_RESETS_MAX];
     unsigned resets;
     bool was_reset;
-    uint64_t last_op; /* cycle */
+    struct code_seen code; /* since the lamp is dark */
+    uint64_t last_op;      /* cycle */
 };
 
 /*

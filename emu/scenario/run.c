@@ -193,6 +193,8 @@ static enum run_verdict run_loop(struct runner *run, struct diag *why)
             diag_set(why, "%s", machine_failure(&run->machine));
             return VERDICT_EMULATOR_STOPPED;
         }
+        if (run->options->enough && *run->options->enough)
+            return VERDICT_AS_EXPECTED;
         look_around(run);
         ask_companion(run);
     }

@@ -240,7 +240,7 @@ static void judge_running(struct runner *run, const struct expect *expect, struc
 
 static void judge_hang(struct runner *run, const struct expect *expect, struct judgement *judgement)
 {
-    const char *stage = run->spin.count ? run_stage(run, run->spin.blocks[0]) : NULL;
+    const char *stage = run->spin.code.count ? run_stage(run, run->spin.code.blocks[0]) : NULL;
     say(judgement->text, "dark for ever%s%s", expect->stage ? " in the " : "",
         expect->stage ? expect->stage : "");
     say(judgement->saw, "%s%s", run->spin.hung ? "dark for ever in the " : "no hang",

@@ -14,31 +14,16 @@ static bool is_dark(const struct runner *run)
     return !level->r && !level->g && !level->b;
 }
 
-static void note_blocks(struct runner *run)
-{
-    uint32_t trail[CPU_TRAIL];
-    unsigned count = cpu_trail(&run->machine.cpu, trail);
-    struct spin *spin = &run->spin;
-    for (unsigned i = 0; i < count && !spin->many; i++) {
-        unsigned j = 0;
-        while (j < spin->count && spin->blocks[j] != trail[i])
-            j++;
-        spin->many = j == SPIN_BLOCKS;
-        if (j == spin->count && !spin->many)
-            spin->blocks[spin->count++] = trail[i];
-    }
-}
-
 static void tell(struct runner *run)
 {
     char text[320];
     struct spin *spin = &run->spin;
-    const char *stage = spin->count ? run_stage(run, spin->blocks[0]) : NULL;
+    const char *stage = spin->code.count ? run_stage(run, spin->code.blocks[0]) : NULL;
     int used = snprintf(
         text, sizeof text, "the lamp stays dark, and the CPU %s in the %s, in %u blocks of code:",
-        run->machine.cpu.sleeping ? "sleeps" : "spins", stage ? stage : "RAM or nowhere", spin->count);
-    for (unsigned i = 0; i < spin->count && used > 0 && (size_t)used < sizeof text - 14; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, " 0x%x", spin->blocks[i]);
+        run->machine.cpu.sleeping ? "sleeps" : "spins", stage ? stage : "RAM or nowhere", spin->code.count);
+    for (unsigned i = 0; i < spin->code.count && used > 0 && (size_t)used < sizeof text - 14; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used, " 0x%x", spin->code.blocks[i]);
     result_add_finding(run->result, machine_ms(&run->machine), "hang", text, false);
     spin->told = true;
 }
@@ -53,8 +38,8 @@ void run_watch_hang(struct runner *run)
     }
     if (spin->dark_since_ms < 0)
         *spin = (struct spin){.dark_since_ms = now, .told = spin->told};
-    note_blocks(run);
-    if (spin->many) {
+    code_seen_note(&spin->code, &run->machine.cpu);
+    if (spin->code.many) {
         spin->hung = false;
         if (now - spin->dark_since_ms >= DARK_MS)
             *spin = (struct spin){.dark_since_ms = now, .told = spin->told};

@@ -7,13 +7,13 @@
 #include "host/dfu.h"
 #include "host/particle_usb.h"
 #include "led/recorder.h"
+#include "scenario/code_seen.h"
 #include "scenario/device.h"
 #include "scenario/run.h"
 #include "scenario/uart_watch.h"
 
 #define RUN_LIGHTS      8
 #define FLASH_RING      8
-#define SPIN_BLOCKS     24    /* a CPU that runs more different blocks than these does not spin */
 #define DARK_MS         5000  /* so long dark, and spinning: a hang */
 #define SETTLE_QUIET_MS 2000  /* and so long no flash written */
 #define SETTLE_ROUNDS   4     /* so many rounds of a story: settled, whatever is written */
@@ -29,9 +29,7 @@ struct armed {
 };
 
 struct spin {
-    uint32_t blocks[SPIN_BLOCKS];
-    unsigned count;
-    bool many;            /* more than fit */
+    struct code_seen code;
     double dark_since_ms; /* the lamp is dark since; negative: it is lit */
     bool hung, told;
 };

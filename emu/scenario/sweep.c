@@ -93,6 +93,18 @@ static int choose_points(struct sweep *sweep, const struct sweep_options *option
     return -1;
 }
 
+/* Keeps so many of the points, each as likely as any other; the same ones for the same seed. */
+static void choose_sample(struct sweep *sweep, const struct sweep_options *options)
+{
+    uint64_t stream = sweep->inner->machine_options.seed ^ 0x73616d706c65ull;
+    size_t kept = 0;
+    for (size_t i = 0; i < sweep->point_count && kept < options->sample; i++) {
+        if (random_next(&stream) % (sweep->point_count - i) < options->sample - kept)
+            sweep->points[kept++] = sweep->points[i];
+    }
+    sweep->point_count = kept;
+}
+
 /* --- the sweep ------------------------------------------------------------------------------------------
  */
 
@@ -170,6 +182,8 @@ int sweep_run(const struct scenario *scenario, const struct sweep_options *optio
 {
     if (prepare(scenario, options, name, sweep, why) || choose_points(sweep, options, why))
         return -1;
+    if (options->sample)
+        choose_sample(sweep, options);
     double start = seconds();
     if (sweep_run_points(sweep, options, why))
         return -1;
@@ -214,10 +228,8 @@ void sweep_free(struct sweep *sweep)
     struct sweep_inner *inner = sweep->inner;
     free(sweep->points);
     if (inner) {
-        for (size_t i = 0; i < inner->known_count; i++) {
-            free(inner->known[i].needed.item);
-            free(inner->known[i].changed.item);
-        }
+        for (size_t i = 0; i < inner->known_count; i++)
+            known_start_free(&inner->known[i]);
         free(inner->known);
         for (unsigned i = 0; i < inner->allowed_count; i++)
             data_view_free(&inner->allowed[i]);

@@ -32,7 +32,7 @@
 #include <stdio.h>
 
 #define SWEEP_BOOTS     4u /* the start after the cut, and three more */
-#define SWEEP_WHAT_SIZE 200
+#define SWEEP_WHAT_SIZE 360
 #define SWEEP_WINDOWS   8u
 #define SWEEP_ID_SIZE   (128 + FLASH_FAULT_ID_SIZE)
 
@@ -47,8 +47,9 @@ enum sweep_class {
     SWEEP_DFU,       /* waits for firmware over USB */
     SWEEP_SOS_ONCE,  /* a panic, but it starts in the end */
     SWEEP_SOS,       /* panics for ever */
-    SWEEP_DARK,      /* nothing to be seen for ever */
-    SWEEP_STUCK,     /* one colour for ever, or no verdict */
+    SWEEP_DARK,      /* nothing to be seen for ever, and the CPU hangs */
+    SWEEP_LAMP_OFF,  /* nothing to be seen for ever, but the CPU works */
+    SWEEP_STUCK,     /* one colour or resets for ever, or no verdict */
     SWEEP_WRONG,     /* starts with a module that is neither new nor old */
     SWEEP_DATA_LOST, /* starts, but settings or files are gone or are neither old nor new */
     SWEEP_EMULATOR,  /* the emulator could not go on */
@@ -72,6 +73,8 @@ struct sweep_options {
     unsigned jobs;          /* processes */
     unsigned shard, shards; /* this is number `shard` (from 1) of `shards` */
     bool quick;             /* points chosen by the structure of the operations */
+    size_t sample;          /* only so many of the points, chosen by the seed; 0: all */
+    bool plain;             /* each point wholly by itself: nothing is shared */
     const char *results;    /* file to add to and to go on from, or NULL */
     /* Told now and then; may be NULL. */
     void (*progress)(void *context, size_t done, size_t all, double seconds);
@@ -86,6 +89,7 @@ struct sweep_point {
     int code;       /* of SOS classes */
     unsigned boots; /* starts that were looked at, run or known */
     unsigned runs;  /* of these, starts that were run */
+    uint64_t state; /* digest of the flashes after the last start */
 };
 
 struct sweep_tally {
@@ -121,7 +125,7 @@ const char *sweep_class_key(enum sweep_class class);
 /* The point's id: "interrupted-ota:ext:812t3". Returns `id`. */
 char *sweep_point_id(const struct sweep *sweep, const struct sweep_point *point, char id[SWEEP_ID_SIZE]);
 
-/* What was being written at the point: which file, slot, module. Returns `text`. */
+/* What was being written at the point: which file, settings, module. Returns `text`. */
 char *sweep_point_what(struct sweep *sweep, const struct sweep_point *point, char text[SWEEP_WHAT_SIZE]);
 
 /*
@@ -144,9 +148,12 @@ int sweep_name(const struct scenario *scenario, const char *version, char *name,
  */
 int sweep_compare(const struct sweep *sweep, const char *path, bool **known, struct diag *why);
 
-/* sweep_report.c: for people, for programs, for test benches. 0, or -1 when writing failed (errno). */
-int sweep_write_text(struct sweep *sweep, FILE *out);
-int sweep_write_json(struct sweep *sweep, FILE *out);
-int sweep_write_junit(struct sweep *sweep, uint32_t failing, FILE *out);
+/*
+ * sweep_report.c: for people, for programs, for test benches. `known` is of sweep_compare(), or NULL; bit n
+ * of `failing` says that class n is a failure, unless it is known. 0, or -1 when writing failed (errno).
+ */
+int sweep_write_text(struct sweep *sweep, const bool *known, FILE *out);
+int sweep_write_json(struct sweep *sweep, const bool *known, FILE *out);
+int sweep_write_junit(struct sweep *sweep, uint32_t failing, const bool *known, FILE *out);
 
 #endif

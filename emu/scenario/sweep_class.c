@@ -23,7 +23,8 @@ static const struct class_row classes[SWEEP_CLASSES] = {
     [SWEEP_DFU] = {"DFU", "DFU"},
     [SWEEP_SOS_ONCE] = {"SOS, then boots", "SOS-once"},
     [SWEEP_SOS] = {"SOS for ever", "SOS"},
-    [SWEEP_DARK] = {"dark for ever", "dark"},
+    [SWEEP_DARK] = {"dark hang", "dark"},
+    [SWEEP_LAMP_OFF] = {"works with a dark lamp", "lamp-off"},
     [SWEEP_STUCK] = {"stuck", "stuck"},
     [SWEEP_WRONG] = {"wrong image", "wrong"},
     [SWEEP_DATA_LOST] = {"data lost", "data-lost"},
@@ -293,6 +294,7 @@ int sweep_classify(struct sweep *sweep, const struct point_state *start, struct 
     int err = sweep_make_known(sweep, end);
     if (err)
         return err;
+    point->state = flash_state_digest(&sweep->inner->store, end->ids, sweep->inner->view.count);
     if (last->unmet) {
         point->class = SWEEP_UNMET;
         return 0;
@@ -313,7 +315,11 @@ int sweep_classify(struct sweep *sweep, const struct point_state *start, struct 
     case BOOT_DARK:
         point->class = SWEEP_DARK;
         break;
+    case BOOT_LAMP_OFF:
+        point->class = SWEEP_LAMP_OFF;
+        break;
     case BOOT_STUCK:
+    case BOOT_RESETTING:
     case BOOT_UNSETTLED:
         point->class = SWEEP_STUCK;
         break;

@@ -53,6 +53,7 @@ struct sweep_inner {
     const struct scenario *scenario;
     struct board board;
     bool has_board;
+    struct machine_options machine_options;
     struct machine machine;
     bool has_machine;
     struct state snapshot; /* of the machine before power first came */
@@ -87,10 +88,17 @@ struct point_state {
 /* Follows the starts from a state; leaves the state afterwards in state->ids. `tell` may be NULL. */
 int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots, struct boot_outcome *last,
                  struct sweep_point *point, unsigned *panics, int *code, FILE *tell);
+/* Runs a start on a machine: the one of the sweep, or its like. 0 or ENOMEM; the caller frees `start`. */
+int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
+                struct state *snapshot, const uint32_t *ids, struct known_start *start);
+void known_start_free(struct known_start *start);
 /* Runs one point, from the cells as they are. */
 int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell);
 /* Gives each page without a number one. */
 int sweep_make_known(struct sweep *sweep, struct point_state *state);
+
+/* sweep_plain.c: the same by itself, all of it. 0, or an errno: EINVAL if power was never lost. */
+int sweep_one_plain(struct sweep *sweep, struct sweep_point *point);
 
 /* sweep_jobs.c: all points that are not done yet. */
 int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why);

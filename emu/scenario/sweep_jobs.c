@@ -18,11 +18,11 @@
 #define JOBS_MAX   256u
 #define TRIES_MAX  200u
 #define LINE_SIZE  320
-#define FILE_MAGIC "sosim-sweep 1"
+#define FILE_MAGIC "sosim-sweep 2"
 
 /* One result on its way to the parent. */
 struct record {
-    uint64_t point;
+    uint64_t point, state;
     uint32_t class, boots, runs, done;
     int32_t code;
 };
@@ -45,8 +45,8 @@ static int write_head(const struct sweep *sweep, FILE *file)
 static int write_line(const struct sweep *sweep, const struct sweep_point *point, FILE *file)
 {
     char id[SWEEP_ID_SIZE];
-    return fprintf(file, "%s %s %d %u %u\n", sweep_point_id(sweep, point, id), sweep_class_key(point->class),
-                   point->code, point->boots, point->runs) < 0 ||
+    return fprintf(file, "%s %s %d %u %u %016" PRIx64 "\n", sweep_point_id(sweep, point, id),
+                   sweep_class_key(point->class), point->code, point->boots, point->runs, point->state) < 0 ||
            fflush(file);
 }
 
@@ -82,7 +82,8 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
     struct sweep_point is = {0};
     struct diag bad;
     size_t name = strlen(sweep->name);
-    if (sscanf(line, "%175s %31s %d %u %u", id, key, &is.code, &is.boots, &is.runs) != 5 ||
+    if (sscanf(line, "%175s %31s %d %u %u %" SCNx64, id, key, &is.code, &is.boots, &is.runs, &is.state) !=
+            6 ||
         class_named(key) < 0 || strncmp(id, sweep->name, name) != 0 || id[name] != ':' ||
         flash_fault_parse(id + name + 1, &is.fault, &bad)) {
         diag_set(why, "%s, line %u: this is no result of %s", path, number, sweep->name);
@@ -92,7 +93,7 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
     is.class = (enum sweep_class)class_named(key);
     if (!point)
         return 0; /* another shard's, or a fault that is not asked for now */
-    if (point->done && (point->class != is.class || point->code != is.code)) {
+    if (point->done && (point->class != is.class || point->code != is.code || point->state != is.state)) {
         diag_set(why, "%s, line %u: %s is there twice, with different results", path, number, id);
         return -1;
     }
@@ -102,6 +103,7 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
     point->code = is.code;
     point->boots = is.boots;
     point->runs = is.runs;
+    point->state = is.state;
     return 0;
 }
 
@@ -181,15 +183,20 @@ static int send_record(int fd, const struct record *record)
 }
 
 /* Takes every jobs-th run of points. */
-static int work(struct sweep *sweep, unsigned job, unsigned jobs, int fd)
+static int work(struct sweep *sweep, bool plain, unsigned job, unsigned jobs, int fd)
 {
     for (size_t i = 0; i < sweep->point_count; i++) {
         struct sweep_point *point = &sweep->points[i];
         if (point->done || point->op / SWEEP_CHUNK % jobs != job)
             continue;
-        int err = sweep_one(sweep, point, NULL);
-        const struct record record = {i,          (uint32_t)point->class, point->boots, point->runs, !err,
-                                      point->code};
+        int err = plain ? sweep_one_plain(sweep, point) : sweep_one(sweep, point, NULL);
+        const struct record record = {.point = i,
+                                      .state = point->state,
+                                      .class = (uint32_t)point->class,
+                                      .boots = point->boots,
+                                      .runs = point->runs,
+                                      .done = !err,
+                                      .code = point->code};
         if (send_record(fd, &record) || err)
             return 1;
     }
@@ -221,6 +228,7 @@ static int take_records(struct sweep *sweep, const struct sweep_options *options
         point->code = record.code;
         point->boots = record.boots;
         point->runs = record.runs;
+        point->state = record.state;
         sweep->starts_run += record.runs;
         if (file && write_line(sweep, point, file)) {
             diag_set(why, "%s: %s; what is there already stays good", options->results, strerror(errno));
@@ -231,7 +239,7 @@ static int take_records(struct sweep *sweep, const struct sweep_options *options
     }
 }
 
-static int start_jobs(struct sweep *sweep, unsigned jobs, int pipe_ends[2], pid_t *pids)
+static int start_jobs(struct sweep *sweep, bool plain, unsigned jobs, int pipe_ends[2], pid_t *pids)
 {
     for (unsigned job = 0; job < jobs; job++) {
         fflush(NULL);
@@ -240,7 +248,7 @@ static int start_jobs(struct sweep *sweep, unsigned jobs, int pipe_ends[2], pid_
             return -1;
         if (!pids[job]) {
             close(pipe_ends[0]);
-            _exit(work(sweep, job, jobs, pipe_ends[1]));
+            _exit(work(sweep, plain, job, jobs, pipe_ends[1]));
         }
     }
     return 0;
@@ -286,7 +294,7 @@ static int run_once(struct sweep *sweep, const struct sweep_options *options, un
         diag_set(why, "cannot start workers: %s", strerror(errno));
         return -1;
     }
-    int err = start_jobs(sweep, jobs, ends, pids);
+    int err = start_jobs(sweep, options->plain, jobs, ends, pids);
     if (err)
         diag_set(why, "cannot start workers: %s", strerror(errno));
     close(ends[1]);

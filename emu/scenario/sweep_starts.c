@@ -33,6 +33,37 @@ static const struct known_start *find_known(struct sweep_inner *inner, const uin
     return NULL;
 }
 
+void known_start_free(struct known_start *start)
+{
+    free(start->needed.item);
+    free(start->changed.item);
+    *start = (struct known_start){0};
+}
+
+int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
+                struct state *snapshot, const uint32_t *ids, struct known_start *start)
+{
+    *start = (struct known_start){0};
+    state_begin_load(snapshot);
+    machine_save(machine, snapshot);
+    if (snapshot->error)
+        return ENOMEM;
+    flash_state_put(view, &inner->store, inner->initial, ids);
+    struct boot_probe probe = {.machine = machine, .view = view, .store = &inner->store};
+    struct start_check check;
+    int error = start_check_begin(&check, inner->scenario, machine);
+    if (!machine_part(machine, "rgb")) {
+        probe.met = start_check_met;
+        probe.met_context = &check;
+    }
+    if (!error)
+        error = boot_probe_run(&probe, ids, &start->outcome, &start->needed, &start->changed);
+    start_check_end(&check);
+    if (error)
+        known_start_free(start);
+    return error ? ENOMEM : 0;
+}
+
 static const struct known_start *run_start(struct sweep *sweep, const uint32_t *ids)
 {
     struct sweep_inner *inner = sweep->inner;
@@ -44,28 +75,9 @@ static const struct known_start *run_start(struct sweep *sweep, const uint32_t *
         inner->known = known;
         inner->known_room = room;
     }
-    state_begin_load(&inner->snapshot);
-    machine_save(&inner->machine, &inner->snapshot);
-    if (inner->snapshot.error)
-        return NULL;
-    flash_state_put(&inner->view, &inner->store, inner->initial, ids);
-    struct boot_probe probe = {.machine = &inner->machine, .view = &inner->view, .store = &inner->store};
-    struct start_check check;
-    int error = start_check_begin(&check, inner->scenario, &inner->machine);
-    if (!machine_part(&inner->machine, "rgb")) {
-        probe.met = start_check_met;
-        probe.met_context = &check;
-    }
     struct known_start *known = &inner->known[inner->known_count];
-    *known = (struct known_start){0};
-    if (!error)
-        error = boot_probe_run(&probe, ids, &known->outcome, &known->needed, &known->changed);
-    start_check_end(&check);
-    if (error) {
-        free(known->needed.item);
-        free(known->changed.item);
+    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, known))
         return NULL;
-    }
     inner->known_count++;
     sweep->starts_run++;
     return known;
@@ -124,7 +136,10 @@ int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots,
         point->runs += run;
         bool same = apply_changes(known, state->ids);
         if (tell)
-            fprintf(tell, "start %u: %s (%.0f ms of virtual time%s)\n", i + 1, known->outcome.line,
+            fprintf(tell, "start %u: %s%s (%.0f ms of virtual time%s)\n", i + 1, known->outcome.line,
+                    known->outcome.end == BOOT_DARK       ? ", and the CPU hangs"
+                    : known->outcome.end == BOOT_LAMP_OFF ? ", but the CPU works"
+                                                          : "",
                     known->outcome.virtual_ms, same ? "; leaves the flashes as they were" : "");
         /* All further starts are the same. */
         if (same && !tell) {

@@ -145,6 +145,7 @@ static void start_byte(struct twim *twim)
 
 static void fail(struct twim *twim, uint32_t source)
 {
+    twim->phase = TWIM_HELD;
     twim->size = twim->done;
     block_set(twim->block, ERRORSRC, block_get(twim->block, ERRORSRC) | source);
     block_event(twim->block, EVENT_ERROR);
@@ -174,9 +175,13 @@ static void boundary(struct twim *twim)
 static void address_done(struct twim *twim)
 {
     struct i2c_device *device = slave(twim);
-    if (!device || !device->start(device->self, twim->reading))
+    if (device && device->start(device->self, twim->reading)) {
+        boundary(twim);
+    } else {
         fail(twim, ERROR_ANACK);
-    boundary(twim);
+        if (twim->stop_asked || twim->suspend_asked)
+            boundary(twim);
+    }
 }
 
 static void byte_done(struct twim *twim)

@@ -150,6 +150,115 @@ Test(sweep, points_end_the_same_when_run_alone, .timeout = 120)
     scenario_free(&scenario);
 }
 
+/* And against the plainest: the scenario anew for each point, every start run, on a machine of its own. */
+Test(sweep, points_end_the_same_the_plain_way, .timeout = 240)
+{
+    struct scenario scenario;
+    struct sweep sweep, plain;
+    struct diag why = {{0}};
+    struct sweep_options options = all;
+    options.torn = 4;
+    load(&scenario, "ab_hasty");
+    options.sample = 150;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_hasty", &sweep, &why), 0, "%s", why.text);
+    options.plain = true;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_hasty", &plain, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.point_count, 150);
+    cr_assert_eq(plain.point_count, 150);
+    cr_assert(plain.starts_run > 4 * 150 && sweep.starts_run < plain.starts_run / 2);
+    for (size_t i = 0; i < sweep.point_count; i++) {
+        char id[SWEEP_ID_SIZE];
+        sweep_point_id(&sweep, &sweep.points[i], id);
+        cr_assert_eq(plain.points[i].op, sweep.points[i].op);
+        cr_assert_eq(plain.points[i].class, sweep.points[i].class, "%s", id);
+        cr_assert_eq(plain.points[i].state, sweep.points[i].state, "%s", id);
+    }
+    sweep_free(&plain);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
+/* The report in memory; the caller frees it. */
+static char *junit_of(struct sweep *sweep, const bool *known)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    cr_assert_eq(sweep_write_junit(sweep, 1u << SWEEP_UNMET | 1u << SWEEP_SOS, known, out), 0);
+    fclose(out);
+    return text;
+}
+
+Test(sweep, a_baseline_takes_out_what_failed_already, .timeout = 120)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    char path[] = "/tmp/sosim-sweep-XXXXXX";
+    struct sweep_options options = all;
+    bool *known;
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    load(&scenario, "ab_hasty");
+    options.results = path;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_hasty", &sweep, &why), 0, "%s", why.text);
+    char *text = junit_of(&sweep, NULL);
+    cr_assert(strstr(text, "tests=\"3\" failures=\"1\""), "%s", text);
+    cr_assert(strstr(text, "<failure message"), "%s", text);
+    free(text);
+    cr_assert_eq(sweep_compare(&sweep, path, &known, &why), 0, "%s", why.text);
+    text = junit_of(&sweep, known);
+    cr_assert(strstr(text, "failures=\"0\"") && !strstr(text, "<failure"), "%s", text);
+    free(text);
+    /* One point that is not in the baseline is one failure. */
+    size_t bad = 0;
+    while (sweep.points[bad].class != SWEEP_UNMET)
+        bad++;
+    known[bad] = false;
+    text = junit_of(&sweep, known);
+    cr_assert(strstr(text, "failures=\"1\""), "%s", text);
+    free(text);
+    free(known);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+    unlink(path);
+}
+
+Test(sweep, results_that_differ_are_refused, .timeout = 120)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    char path[] = "/tmp/sosim-sweep-XXXXXX", line[400];
+    struct sweep_options options = all;
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    close(fd);
+    load(&scenario, "ab_sound");
+    options.results = path;
+    options.sample = 4;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_sound", &sweep, &why), 0, "%s", why.text);
+    sweep_free(&sweep);
+    FILE *file = fopen(path, "r+");
+    cr_assert(fgets(line, sizeof line, file) && fgets(line, sizeof line, file));
+    fseek(file, 0, SEEK_END);
+    fputs(line, file); /* the same again: shards that overlap */
+    fclose(file);
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_sound", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.resumed, 4);
+    sweep_free(&sweep);
+    file = fopen(path, "a");
+    memcpy(strstr(line, " boots "), " unmet ", 7);
+    fputs(line, file);
+    fclose(file);
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_sound", &sweep, &why), -1);
+    cr_assert(strstr(why.text, "twice"), "%s", why.text);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+    unlink(path);
+}
+
 Test(sweep, results_are_kept_and_gone_on_from, .timeout = 120)
 {
     struct scenario scenario;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sweeps of the Boron's own updates: a few points of each kind, the plain way too. */
+#include "scenario/sweep.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const struct sweep_options all = {.before = true, .after = true, .torn = 2, .jobs = 2, .quick = true};
+
+static void load(struct scenario *scenario, const char *name)
+{
+    char path[256];
+    struct diag why = {{0}};
+    snprintf(path, sizeof path, SOSIM_SOURCE "/scenarios/sweep/%s.json", name);
+    cr_assert_eq(scenario_load(scenario, path, &why), 0, "%s", why.text);
+}
+
+/* Nothing shared against all shared. */
+Test(sweep_boron, points_end_the_same_the_plain_way, .timeout = 600)
+{
+    struct scenario scenario;
+    struct sweep sweep, plain;
+    struct diag why = {{0}};
+    struct sweep_options options = all;
+    options.sample = 4;
+    load(&scenario, "user-module");
+    cr_assert_eq(sweep_run(&scenario, &options, "user-module", &sweep, &why), 0, "%s", why.text);
+    options.plain = true;
+    cr_assert_eq(sweep_run(&scenario, &options, "user-module", &plain, &why), 0, "%s", why.text);
+    cr_assert_eq(plain.point_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        char id[SWEEP_ID_SIZE];
+        sweep_point_id(&sweep, &sweep.points[i], id);
+        cr_assert_eq(plain.points[i].class, sweep.points[i].class, "%s", id);
+        cr_assert_eq(plain.points[i].state, sweep.points[i].state, "%s", id);
+    }
+    sweep_free(&plain);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
+/* Settings that are left empty hand the lamp to the program: it stays dark, and the system works. */
+Test(sweep_boron, a_dark_lamp_is_no_hang, .timeout = 300)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    struct sweep_options options = {.after = true, .jobs = 1, .windows = 1};
+    char what[SWEEP_WHAT_SIZE];
+    options.window[0] = (struct sweep_window){.array = "external", .from = 12, .to = 12, .to_ms = 1e9};
+    load(&scenario, "first-boot");
+    cr_assert_eq(sweep_run(&scenario, &options, "first-boot", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.point_count, 1);
+    cr_assert_eq(sweep.points[0].class, SWEEP_LAMP_OFF, "%s", sweep_class_words(sweep.points[0].class));
+    sweep_point_what(&sweep, &sweep.points[0], what);
+    cr_assert(strstr(what, "directory /sys, older of pair 4/5"), "%s", what);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
+Test(sweep_boron, settings_are_named, .timeout = 300)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    struct sweep_options options = {.before = true, .jobs = 1, .windows = 1, .quick = true};
+    char what[SWEEP_WHAT_SIZE];
+    options.window[0] = (struct sweep_window){.array = "external", .from = 1, .to = 1, .to_ms = 1e9};
+    load(&scenario, "user-module");
+    cr_assert_eq(sweep_run(&scenario, &options, "user-module", &sweep, &why), 0, "%s", why.text);
+    sweep_point_what(&sweep, &sweep.points[0], what);
+    cr_assert(strstr(what, "/sys/dct.bin block 1 of 3, to be"), "%s", what);
+    cr_assert(strstr(what, "sets flash_modules[1].magic_number"), "%s", what);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
