@@ -97,8 +97,10 @@ static uint64_t pipe_due(const struct usb_pipe *pipe)
 {
     if (!pipe->first)
         return CLOCK_NEVER;
-    uint64_t deadline = pipe->first->deadline;
-    return pipe->not_before < deadline ? pipe->not_before : deadline;
+    uint64_t due = pipe->not_before;
+    for (const struct usb_transfer *at = pipe->first; at; at = at->next)
+        due = at->deadline < due ? at->deadline : due;
+    return due;
 }
 
 /* The next time to work, but not before the bus is free at `free_at`. */
@@ -299,9 +301,15 @@ static uint64_t transact(struct usb_host *host, struct usb_pipe *pipe)
 static void expire(struct usb_host *host)
 {
     for (unsigned i = 0; i < USB_PIPES; i++) {
-        struct usb_transfer *transfer = host->pipe[i].first;
-        if (transfer && transfer->deadline <= host->bus->clock.now)
-            finish(host, transfer, USB_TIMED_OUT);
+        struct usb_transfer *at = host->pipe[i].first;
+        while (at) {
+            if (at->deadline > host->bus->clock.now) {
+                at = at->next;
+                continue;
+            }
+            finish(host, at, USB_TIMED_OUT);
+            at = host->pipe[i].first; /* what is told of it may change the queue */
+        }
     }
 }
 

@@ -314,6 +314,8 @@ static void submit(struct usbip_client *client, uint32_t length, uint32_t out)
                                           .length = wanted,
                                           .done = urb_done,
                                           .context = urb};
+    if (!client->exclusive)
+        urb->transfer.timeout = get32(header + 28) * CYCLES_PER_MS;
     memcpy(urb->transfer.setup, header + 40, 8);
     usb_host_submit(client->server->host, &urb->transfer);
 }

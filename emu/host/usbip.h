@@ -7,11 +7,13 @@
  * transfers. Two operations of our own let our libusb (host/libusb_shim) look at the descriptors without
  * importing, and open the device beside others, as programs on one computer do:
  *   0x8F01 -> 0x0F01: status, then 18 bytes of device descriptor, the length of the configuration, and it;
- *   0x8F02 -> 0x0F02: status; then as after an import.
- * When a client goes away its transfers are taken back, and interfaces it left on another altsetting return
- * to altsetting 0, as Linux does. When the device goes away, clients that use it are disconnected.
- * Not modelled: isochronous transfers (answered with EINVAL), encryption; anybody who can reach the port can
- * use the device, so it listens on loopback unless told otherwise.
+ *   0x8F02 -> 0x0F02: status; then as after an import, but in CMD_SUBMIT the word start_frame is the
+ * transfer's timeout in ms, 0 for none. It runs on the device's clock: a program whose own clock is the
+ * wall's would give up whenever the emulator is slower than the device. When a client goes away its transfers
+ * are taken back, and interfaces it left on another altsetting return to altsetting 0, as Linux does. When
+ * the device goes away, clients that use it are disconnected. Not modelled: isochronous transfers (answered
+ * with EINVAL), encryption; anybody who can reach the port can use the device, so it listens on loopback
+ * unless told otherwise.
  *
  * The server never blocks, except for as long as usbip_poll is told to; time in the machine stands still
  * meanwhile. Nothing a client sends may crash it or make it use memory without bound.

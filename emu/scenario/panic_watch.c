@@ -148,10 +148,10 @@ static void tell_flash(struct runner *run, int code)
     struct lfs_scan scan;
     struct nor *nor = machine_array(&run->machine, "external");
     uint64_t first = run->flash_ops > FLASH_RING ? run->flash_ops - FLASH_RING : 0;
-    bool known = nor && !lfs_image_init(&image, nor->data, nor->size, LFS_BLOCK_COUNT, NULL) &&
-                 !lfs_image_mount(&image, &fs, NULL) && !lfs_scan(&fs, &scan, NULL);
     if (first == run->flash_ops)
         return;
+    bool known = nor && !lfs_image_init(&image, nor->data, nor->size, LFS_BLOCK_COUNT, NULL) &&
+                 !lfs_image_mount(&image, &fs, NULL) && !lfs_scan(&fs, &scan, NULL);
     add(&words, "last flash operations before panic %d:", code);
     for (uint64_t i = first; i < run->flash_ops; i++) {
         const struct flash_op *op = &run->ring[i % FLASH_RING];

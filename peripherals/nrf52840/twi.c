@@ -188,8 +188,9 @@ static void task(void *self, unsigned n)
         block_event(twi->block, EVENT_STOPPED);
     } else if (n == TASK_STOP) {
         twi->stop_asked = twi->phase != TWI_STOPPING;
-    } else if (n == TASK_SUSPEND && twi->phase != TWI_IDLE) {
-        twi->suspend_asked = true;
+    } else if (n == TASK_SUSPEND) {
+        /* After the last byte there is nothing left to suspend; the next transfer must not be. */
+        twi->suspend_asked = twi->phase != TWI_IDLE && twi->phase != TWI_STOPPING && !twi->suspended;
     } else if (n == TASK_RESUME) {
         twi->suspended = false;
         twi->suspend_asked = false;

@@ -145,7 +145,6 @@ static void start_byte(struct twim *twim)
 
 static void fail(struct twim *twim, uint32_t source)
 {
-    twim->phase = TWIM_HELD;
     twim->size = twim->done;
     block_set(twim->block, ERRORSRC, block_get(twim->block, ERRORSRC) | source);
     block_event(twim->block, EVENT_ERROR);
@@ -175,13 +174,9 @@ static void boundary(struct twim *twim)
 static void address_done(struct twim *twim)
 {
     struct i2c_device *device = slave(twim);
-    if (device && device->start(device->self, twim->reading)) {
-        boundary(twim);
-    } else {
+    if (!device || !device->start(device->self, twim->reading))
         fail(twim, ERROR_ANACK);
-        if (twim->stop_asked || twim->suspend_asked)
-            boundary(twim);
-    }
+    boundary(twim);
 }
 
 static void byte_done(struct twim *twim)

@@ -256,6 +256,22 @@ Test(twi, nack_is_an_error)
     bench_free(bench);
 }
 
+Test(twi, suspend_during_the_stop_condition_spares_the_next_transfer)
+{
+    struct bench *bench = bench_new();
+    poke(bench, "TWI1.ENABLE", 5);
+    poke(bench, "TWI1.TASKS_STARTTX", 1);
+    poke(bench, "TWI1.TASKS_STOP", 1);
+    await(bench, "TWI1.EVENTS_ERROR"); /* nobody is there; the stop condition is on the line now */
+    poke(bench, "TWI1.TASKS_SUSPEND", 1);
+    await(bench, "TWI1.EVENTS_STOPPED");
+    poke(bench, "TWI1.TASKS_STARTTX", 1);
+    poke(bench, "TWI1.TASKS_STOP", 1);
+    await(bench, "TWI1.EVENTS_STOPPED");
+    cr_expect_eq(peek(bench, "TWI1.EVENTS_SUSPENDED"), 0u);
+    bench_free(bench);
+}
+
 Test(serial_box, owner_of_the_page_changes_with_enable)
 {
     struct bench *bench = bench_new();

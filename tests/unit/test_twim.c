@@ -2,6 +2,7 @@
 /* TWIM by its registers, with the charger and the fuel gauge as slaves. */
 #include "bench.h"
 
+#include "core/ports.h"
 #include "parts/bq24195.h"
 #include "parts/max17043.h"
 
@@ -174,6 +175,48 @@ Test(twim, suspend_holds_between_bytes)
     poke(rig->bench, "TWIM1.TASKS_RESUME", 1);
     run_until(rig, "TWIM1.EVENTS_STOPPED");
     cr_expect_eq(rig->bench->ram[0x80], 0x23);
+    rig_free(rig);
+}
+
+static bool acknowledge_address(void *self, bool read)
+{
+    (void)self, (void)read;
+    return true;
+}
+
+static bool refuse_byte(void *self, uint8_t byte)
+{
+    (void)self, (void)byte;
+    return false;
+}
+
+static uint8_t answer_byte(void *self)
+{
+    (void)self;
+    return 0x5a;
+}
+
+Test(twim, a_start_that_the_error_triggers_has_an_address)
+{
+    struct rig *rig = rig_new();
+    struct i2c_device device = {0x55, acknowledge_address, refuse_byte, answer_byte, NULL, NULL};
+    cr_assert_eq(ports_attach_i2c(rig->bench->bus.ports, SCL, SDA, &device), 0);
+    poke(rig->bench, "PPI.CH[0].EEP", bench_address(rig->bench, "TWIM1.EVENTS_ERROR"));
+    poke(rig->bench, "PPI.CH[0].TEP", bench_address(rig->bench, "TWIM1.TASKS_STARTRX"));
+    poke(rig->bench, "PPI.CHENSET", 1);
+    poke(rig->bench, "TWIM1.ADDRESS", 0x55);
+    poke(rig->bench, "TWIM1.TXD.PTR", RAM);
+    poke(rig->bench, "TWIM1.TXD.MAXCNT", 2);
+    poke(rig->bench, "TWIM1.RXD.PTR", RAM + 0x80);
+    poke(rig->bench, "TWIM1.RXD.MAXCNT", 1);
+    poke(rig->bench, "TWIM1.TASKS_STARTTX", 1);
+    advance(rig->bench, (10 + 9) * BIT);
+    cr_expect_eq(peek(rig->bench, "TWIM1.ERRORSRC"), 4u);
+    cr_expect_eq(peek(rig->bench, "TWIM1.EVENTS_RXSTARTED"), 1u);
+    advance(rig->bench, (10 + 9) * BIT - 1);
+    cr_expect_eq(peek(rig->bench, "TWIM1.RXD.AMOUNT"), 0u);
+    advance(rig->bench, 1);
+    cr_expect_eq(rig->bench->ram[0x80], 0x5a);
     rig_free(rig);
 }
 

@@ -16,11 +16,12 @@ struct session {
     struct usbip_server server;
 };
 
-static struct session *session_new(void)
+static struct session *session_with(bool damaged_system)
 {
     struct session *session = calloc(1, sizeof *session);
     session->boron = boron_new("2.0.1");
-    session->boron->machine.soc.flash.data[SYSTEM_START + 0x1000] ^= 1;
+    if (damaged_system)
+        session->boron->machine.soc.flash.data[SYSTEM_START + 0x1000] ^= 1;
     usb_host_init(&session->host, &session->boron->machine.bus);
     usbip_init(&session->server, &session->host);
     machine_power_on(&session->boron->machine, RAM_CLEARED);
@@ -28,6 +29,12 @@ static struct session *session_new(void)
         boron_run_ms(session->boron, 100);
     cr_assert_eq(session->host.state, USB_HOST_CONFIGURED);
     return session;
+}
+
+/* A device in DFU mode. */
+static struct session *session_new(void)
+{
+    return session_with(true);
 }
 
 static void session_free(struct session *session)
@@ -93,22 +100,30 @@ static int importer_new(struct session *session)
     return fd;
 }
 
+static void put32(uint8_t *bytes, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void say_submit_within(int fd, uint32_t seqnum, bool in, uint32_t endpoint, uint32_t length,
+                              const uint8_t setup[8], uint32_t timeout_ms)
+{
+    uint8_t header[48] = {0, 0, 0, 1};
+    put32(header + 4, seqnum);
+    put32(header + 12, in);
+    put32(header + 16, endpoint);
+    put32(header + 24, length);
+    put32(header + 28, timeout_ms);
+    put32(header + 32, UINT32_MAX);
+    memcpy(header + 40, setup, 8);
+    say(fd, header, sizeof header);
+}
+
 static void say_submit(int fd, uint32_t seqnum, bool in, uint32_t endpoint, uint32_t length,
                        const uint8_t setup[8])
 {
-    uint8_t header[48] = {0, 0, 0, 1};
-    header[4] = (uint8_t)(seqnum >> 24);
-    header[6] = (uint8_t)(seqnum >> 8);
-    header[7] = (uint8_t)seqnum;
-    header[15] = in;
-    header[19] = (uint8_t)endpoint;
-    header[24] = (uint8_t)(length >> 24);
-    header[25] = (uint8_t)(length >> 16);
-    header[26] = (uint8_t)(length >> 8);
-    header[27] = (uint8_t)length;
-    memset(header + 32, 0xff, 4);
-    memcpy(header + 40, setup, 8);
-    say(fd, header, sizeof header);
+    say_submit_within(fd, seqnum, in, endpoint, length, setup, 0);
 }
 
 Test(usbip, lists_the_device, .timeout = 60)
@@ -205,6 +220,49 @@ Test(usbip, unlinked_transfer_and_dead_client_leave_the_device_usable, .timeout 
     uint8_t answer[49];
     hear(fd, answer, sizeof answer);
     cr_expect_eq(answer[48], 0, "back on altsetting 0");
+    close(fd);
+    session_free(session);
+}
+
+/* The running system's serial line: 2b04:c00d has a bulk endpoint that has nothing to say. */
+static uint8_t bulk_in_of(const struct usb_host *host)
+{
+    const uint8_t *at = host->config, *end = at + host->config_size;
+    for (; end - at >= 7 && at[0] >= 2; at += at[0]) {
+        if (at[1] == 5 && at[2] & 0x80 && (at[3] & 3) == 2)
+            return at[2] & 15;
+    }
+    return 0;
+}
+
+Test(usbip, timeouts_of_our_own_programs_run_on_the_devices_clock, .timeout = 60)
+{
+    static const uint8_t ask_open[8] = {0x01, 0x11, 0x8F, 0x02}, none[8] = {0};
+    struct session *session = session_with(false);
+    uint8_t reply[48], endpoint = bulk_in_of(&session->host);
+    int fd = client_new(session);
+    cr_assert_neq(endpoint, 0);
+    say(fd, ask_open, sizeof ask_open);
+    serve(session, 1);
+    hear(fd, reply, 8);
+    cr_assert_eq(be32(reply + 4), 0u);
+    say_submit_within(fd, 1, true, endpoint, 64, none, 0);
+    say_submit_within(fd, 2, true, endpoint, 64, none, 200);
+    serve(session, 190);
+    cr_expect_eq(read(fd, reply, sizeof reply), -1, "neither has ended");
+    serve(session, 20);
+    hear(fd, reply, sizeof reply);
+    cr_expect_eq(be32(reply + 4), 2u);
+    cr_expect_eq((int32_t)be32(reply + 20), -110, "ETIMEDOUT");
+    serve(session, 1000);
+    cr_expect_eq(read(fd, reply, sizeof reply), -1, "the first has no timeout");
+    close(fd);
+    /* The word means something else to the kernel. */
+    serve(session, 2);
+    fd = importer_new(session);
+    say_submit_within(fd, 3, true, endpoint, 64, none, 20);
+    serve(session, 100);
+    cr_expect_eq(read(fd, reply, sizeof reply), -1);
     close(fd);
     session_free(session);
 }

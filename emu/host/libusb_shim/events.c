@@ -7,11 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETUP_SIZE   8
-#define HANDLES_MAX  16
-#define LOOK_MS      500 /* between two looks for devices that come and go */
-#define LINUX_ENODEV 19
-#define LINUX_EPIPE  32
+#define SETUP_SIZE  8
+#define HANDLES_MAX 16
+#define LOOK_MS     500 /* between two looks for devices that come and go */
+
+enum linux_errno {
+    LINUX_ENODEV = 19,
+    LINUX_EPIPE = 32,
+    LINUX_EOVERFLOW = 75,
+    LINUX_ECONNRESET = 104,
+    LINUX_ETIMEDOUT = 110,
+};
 
 static struct shim_transfer *private_of(struct libusb_transfer *transfer)
 {
@@ -83,7 +89,7 @@ static bool answer_has_data(void *context, uint32_t seqnum)
     return transfer && reads(&transfer->public);
 }
 
-static enum libusb_transfer_status status_of(const struct shim_transfer *transfer, int32_t error)
+static enum libusb_transfer_status status_of(int32_t error)
 {
     switch (error) {
     case 0:
@@ -92,10 +98,12 @@ static enum libusb_transfer_status status_of(const struct shim_transfer *transfe
         return LIBUSB_TRANSFER_STALL;
     case -LINUX_ENODEV:
         return LIBUSB_TRANSFER_NO_DEVICE;
-    case -75:
+    case -LINUX_EOVERFLOW:
         return LIBUSB_TRANSFER_OVERFLOW;
-    case -104:
-        return transfer->timed_out ? LIBUSB_TRANSFER_TIMED_OUT : LIBUSB_TRANSFER_CANCELLED;
+    case -LINUX_ECONNRESET:
+        return LIBUSB_TRANSFER_CANCELLED;
+    case -LINUX_ETIMEDOUT:
+        return LIBUSB_TRANSFER_TIMED_OUT;
     default:
         return LIBUSB_TRANSFER_ERROR;
     }
@@ -108,7 +116,7 @@ static void take_answer(struct libusb_device_handle *handle, const struct wire_a
         return; /* the answer to an unlink that came too late */
     if (answer->unlink) {
         /* 0: the transfer had finished, and its answer came before this one; then it would not be found. */
-        settle(transfer, status_of(transfer, -104));
+        settle(transfer, LIBUSB_TRANSFER_CANCELLED);
         return;
     }
     struct libusb_transfer *public = &transfer->public;
@@ -118,7 +126,7 @@ static void take_answer(struct libusb_device_handle *handle, const struct wire_a
     if (reads(public) && actual)
         memcpy(public->buffer + skip, answer->data, actual);
     public->actual_length = (int)actual;
-    settle(transfer, status_of(transfer, answer->status));
+    settle(transfer, status_of(answer->status));
 }
 
 static void take_answers(struct libusb_device_handle *handle)
@@ -139,29 +147,6 @@ static void send_unlink(struct shim_transfer *transfer)
     transfer->unlink_seqnum = ++handle->seqnum;
     if (wire_unlink(handle->fd, transfer->unlink_seqnum, transfer->seqnum))
         lose_device(handle);
-}
-
-/* Takes back what is overdue; returns the ms until the next deadline, -1: none. */
-static int64_t expire(struct libusb_context *context)
-{
-    int64_t now = shim_now(), next = -1;
-    for (struct libusb_device_handle *handle = context->handles; handle; handle = handle->next) {
-        struct shim_transfer *following;
-        for (struct shim_transfer *at = handle->pending; at; at = following) {
-            following = at->next;
-            if (!at->deadline || at->unlink_seqnum)
-                continue;
-            if (at->deadline <= now) {
-                at->timed_out = true;
-                send_unlink(at);
-                if (handle->fd < 0)
-                    break;
-            } else if (next < 0 || at->deadline - now < next) {
-                next = at->deadline - now;
-            }
-        }
-    }
-    return next;
 }
 
 /* Calls back for what has finished. Called without the lock. */
@@ -244,16 +229,12 @@ int libusb_handle_events_timeout_completed(libusb_context *asked, struct timeval
     int64_t wait = timeout->tv_sec * 1000 + timeout->tv_usec / 1000;
     pthread_mutex_lock(&context->lock);
     if (!context->finished && !(completed && *completed)) {
-        wait = smaller(wait, expire(context));
         if (context->hotplugs)
             wait = smaller(wait, LOOK_MS);
-        if (context->finished)
-            wait = 0;
         if (context->handling)
             wait_for_other_thread(context, smaller(wait, 100));
         else
             wait_for_answers(context, wait);
-        expire(context);
     }
     pthread_mutex_unlock(&context->lock);
     call_back(context);
@@ -341,17 +322,12 @@ int libusb_pollfds_handle_timeouts(libusb_context *context)
     return 0;
 }
 
-int libusb_get_next_timeout(libusb_context *asked, struct timeval *timeout)
+/* The program need not wake up for any: the server keeps them. */
+int libusb_get_next_timeout(libusb_context *context, struct timeval *timeout)
 {
-    struct libusb_context *context = shim_context(asked);
-    pthread_mutex_lock(&context->lock);
-    int64_t next = expire(context);
-    pthread_mutex_unlock(&context->lock);
-    if (next < 0)
-        return 0;
-    timeout->tv_sec = next / 1000;
-    timeout->tv_usec = next % 1000 * 1000;
-    return 1;
+    (void)context;
+    (void)timeout;
+    return 0;
 }
 
 const struct libusb_pollfd **libusb_get_pollfds(libusb_context *context)
@@ -412,8 +388,6 @@ int libusb_submit_transfer(struct libusb_transfer *transfer)
     if (!error) {
         transfer->actual_length = 0;
         private->handle = handle;
-        private->deadline = transfer->timeout ? shim_now() + transfer->timeout : 0;
-        private->timed_out = false;
         private->unlink_seqnum = 0;
         private->seqnum = ++handle->seqnum;
         error = wire_submit(handle->fd, private);
@@ -422,8 +396,6 @@ int libusb_submit_transfer(struct libusb_transfer *transfer)
         private->pending = true;
         private->next = handle->pending;
         handle->pending = private;
-        if (private->deadline)
-            events_wake(context); /* who waits must wait less */
     }
     pthread_mutex_unlock(&context->lock);
     return error;

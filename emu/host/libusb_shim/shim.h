@@ -6,8 +6,9 @@
  * Source: libusb's public header and API documentation (1.0.26); host/usbip.h for what goes over the wire.
  * Modelled: synchronous and asynchronous control, bulk and interrupt transfers with timeouts and cancelling,
  * descriptors, event handling from several threads, hotplug (by looking twice a second while events are
- * handled). A program can neither reset nor reconfigure the device: the server is the host and has done so,
- * and each program would undo what the one before it did.
+ * handled). A transfer's timeout is the server's business, for it counts in the device's time. A program can
+ * neither reset nor reconfigure the device: the server is the host and has done so, and each program would
+ * undo what the one before it did.
  * Not modelled: isochronous transfers, streams, BOS descriptors, other devices.
  */
 #ifndef SOSIM_LIBUSB_SHIM_H
@@ -37,10 +38,8 @@ struct libusb_device {
 struct shim_transfer {
     struct shim_transfer *next;
     struct libusb_device_handle *handle;
-    int64_t deadline; /* ms of the monotonic clock; 0: none */
     uint32_t seqnum;
     uint32_t unlink_seqnum; /* 0: none was sent */
-    bool timed_out;
     bool pending;
     enum libusb_transfer_status status;
     struct libusb_transfer public; /* last: it ends in a flexible array */

@@ -155,6 +155,7 @@ int wire_submit(int fd, const struct shim_transfer *transfer)
     put32(header + 16, public->endpoint & 15u);
     put32(header + 20, public->flags & LIBUSB_TRANSFER_SHORT_NOT_OK ? 1 : 0);
     put32(header + 24, (uint32_t)length);
+    put32(header + 28, public->timeout);
     put32(header + 32, UINT32_MAX);
     if (control)
         memcpy(header + 40, public->buffer, SETUP_SIZE);
