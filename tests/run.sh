@@ -38,7 +38,7 @@ configure_and_build()
 
 check_format()
 {
-    cd "$ROOT" && find emu peripherals boards tests -name '*.[ch]' -print0 |
+    cd "$ROOT" && find emu peripherals boards scenarios tests -name '*.[ch]' -print0 |
         xargs -0 clang-format-14 --dry-run --Werror
 }
 

@@ -146,6 +146,12 @@ void module_bytes_free(struct module_bytes *bytes);
  */
 int module_pad(uint8_t **data, size_t *length, size_t padded, struct diag *why);
 
+/*
+ * Writes the SHA-256 and the CRC of a plain module of one part that has neither, in place. Returns MODULE_OK,
+ * or what is wrong, with `why`.
+ */
+int module_seal(uint8_t *data, size_t length, struct diag *why);
+
 /* Names, or NULL for a number that has none. */
 const char *module_function_name(unsigned function);
 const char *module_platform_name(unsigned platform);

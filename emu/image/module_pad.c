@@ -62,3 +62,23 @@ int module_pad(uint8_t **data, size_t *length, size_t padded, struct diag *why)
     free(module);
     return status;
 }
+
+int module_seal(uint8_t *data, size_t length, struct diag *why)
+{
+    struct module *module = malloc(sizeof *module);
+    if (!module) {
+        diag_set(why, "out of memory");
+        return MODULE_OUT_OF_MEMORY;
+    }
+    int status = module_parse(data, length, module, why);
+    if (status >= MODULE_OK) {
+        bool plain = !module->flags && module->length == length && module->suffix_size >= MODULE_SUFFIX_SIZE;
+        status = plain ? MODULE_OK : MODULE_NOT_POSSIBLE;
+        if (!plain)
+            diag_set(why, "only a plain module of one part can be given its checksums");
+    }
+    if (status == MODULE_OK)
+        seal(data, length);
+    free(module);
+    return status;
+}

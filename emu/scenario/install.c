@@ -2,6 +2,7 @@
 /* Modules into internal flash; see device.h. */
 #include "scenario/device.h"
 
+#include "app/apps.h"
 #include "image/file.h"
 #include "image/loadable.h"
 #include "image/module.h"
@@ -39,6 +40,25 @@ struct install {
     size_t source_count;
 };
 
+/* Copies one of our own user programs and gives it its checksums. */
+static int load_app(const char *name, uint8_t **data, size_t *length, struct diag *why)
+{
+    const struct sosim_app *app = sosim_app_find(name, why);
+    *data = app ? malloc(app->size) : NULL;
+    if (!*data) {
+        if (app)
+            diag_set(why, "out of memory");
+        return -1;
+    }
+    memcpy(*data, app->bytes, app->size);
+    *length = app->size;
+    if (module_seal(*data, *length, why) == MODULE_OK)
+        return 0;
+    free(*data);
+    *data = NULL;
+    return -1;
+}
+
 int device_module_file(const struct device *device, const struct module_choice *module, uint8_t **data,
                        size_t *length, struct diag *why)
 {
@@ -50,6 +70,8 @@ int device_module_file(const struct device *device, const struct module_choice *
         if (scenario_path(scenario, module->at, module->file, path, why))
             return -1;
         err = file_read_all(path, MODULE_MAX, data, length, &reason);
+    } else if (module->app) {
+        err = load_app(module->app, data, length, &reason);
     } else {
         err = store_load(&device->machine->board->images, module->published, module->kind, data, length,
                          &reason);
@@ -80,6 +102,12 @@ static int place(struct install *install, const struct placed *one)
     return 0;
 }
 
+/* NULL: all modules of a version. */
+static const char *module_name(const struct module_choice *choice)
+{
+    return choice->file ? choice->file : choice->app ? choice->app : choice->kind;
+}
+
 /* Reads one file and places each of its segments. */
 static int add_source(struct install *install, const struct module_choice *choice)
 {
@@ -90,13 +118,12 @@ static int add_source(struct install *install, const struct module_choice *choic
     size_t length;
     if (device_module_file(install->device, choice, &source->data, &length, install->why))
         return -1;
-    if (loadable_parse(source->data, length, choice->file ? choice->file : choice->kind, &options,
-                       &source->loadable, &reason) != LOADABLE_OK)
+    if (loadable_parse(source->data, length, module_name(choice), &options, &source->loadable, &reason) !=
+        LOADABLE_OK)
         return refuse(install, choice->at, reason.text);
     bool is_module = source->loadable.format == LOADABLE_MODULE;
     if (is_module && module_file_parse(source->data, length, &source->file, &reason) == MODULE_HAS_PROBLEMS)
-        text_lines_add(&install->device->notes, "%s: %s", choice->file ? choice->file : choice->kind,
-                       reason.text);
+        text_lines_add(&install->device->notes, "%s: %s", module_name(choice), reason.text);
     for (size_t i = 0; i < source->loadable.segment_count; i++) {
         const struct loadable_segment *segment = &source->loadable.segments[i];
         size_t number = segment->place - 1;
@@ -112,7 +139,7 @@ static int add_source(struct install *install, const struct module_choice *choic
 static int add_choice(struct install *install, const struct module_choice *choice)
 {
     struct diag reason;
-    if (choice->file || choice->kind)
+    if (module_name(choice))
         return add_source(install, choice);
     const struct board_release *release =
         board_images_release(&install->device->machine->board->images, choice->published, &reason);

@@ -162,6 +162,23 @@ static int expect_file(const struct reader *r, const cJSON *item, struct expect 
                : 0;
 }
 
+static int expect_file_system(const struct reader *r, const cJSON *item, struct expect *out)
+{
+    static const char *const members[] = {"is", "finding", NULL};
+    static const char *const states[] = {"sound", "damaged", "fatal", NULL};
+    unsigned state = FILE_SYSTEM_SOUND;
+    if (read_members(r, item, members) || read_choice(r, member(item, "is"), states, &state) ||
+        read_text(r, member(item, "finding"), &out->contains))
+        return -1;
+    if (!member(item, "is"))
+        return missing(r, item, "is");
+    out->file_system = (enum file_system_state)state;
+    return out->contains && state == FILE_SYSTEM_SOUND
+               ? json_doc_error(r->doc, member(item, "finding"), r->why,
+                                "a sound file system has no findings")
+               : 0;
+}
+
 static int expect_slot(const struct reader *r, const cJSON *item, struct expect *out)
 {
     static const char *const members[] = {"slot", "is", NULL};
@@ -256,6 +273,7 @@ static const struct {
     {"memory", EXPECT_MEMORY, expect_memory},
     {"dct", EXPECT_DCT, expect_dct},
     {"file", EXPECT_FILE, expect_file},
+    {"file_system", EXPECT_FILE_SYSTEM, expect_file_system},
     {"slot", EXPECT_SLOT, expect_slot},
     {"module", EXPECT_MODULE, expect_module},
     {"running", EXPECT_RUNNING, expect_running},
@@ -269,9 +287,9 @@ static const struct {
 
 int parse_expect(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"led",     "led_sequence", "panic",  "resets",  "memory", "dct",
-                                          "file",    "slot",         "module", "running", "hang",   "finding",
-                                          "repeats", "uart",         "not",    "text",    NULL};
+    static const char *const members[] = {
+        "led",     "led_sequence", "panic",   "resets",  "memory", "dct",         "file", "slot", "module",
+        "running", "hang",         "finding", "repeats", "uart",   "file_system", "not",  "text", NULL};
     struct expect *expect = out;
     const cJSON *not_this = member(item, "not");
     expect->at = item;

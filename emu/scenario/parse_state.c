@@ -13,12 +13,13 @@ static const char *const starts[] = {"blank", "factory", "provisioned", NULL};
 
 int parse_module(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"published", "kind", "file", "address", "pad_to", NULL};
+    static const char *const members[] = {"published", "kind", "file", "app", "address", "pad_to", NULL};
     struct module_choice *module = out;
     unsigned kind = 0;
     module->at = item;
     if (read_members(r, item, members) || read_text(r, member(item, "published"), &module->published) ||
         read_text(r, member(item, "file"), &module->file) ||
+        read_text(r, member(item, "app"), &module->app) ||
         read_choice(r, member(item, "kind"), kinds, &kind) ||
         read_u32(r, member(item, "address"), 0, UINT32_MAX, &module->address) ||
         read_u32(r, member(item, "pad_to"), 1, MODULE_MAX, &module->pad_to))
@@ -26,14 +27,15 @@ int parse_module(const struct reader *r, const cJSON *item, void *out)
     module->has_address = member(item, "address") != NULL;
     if (member(item, "kind"))
         module->kind = kinds[kind];
-    if (!module->published == !module->file)
+    if (!!module->published + !!module->file + !!module->app != 1)
         return json_doc_error(r->doc, item, r->why,
-                              "a module is either \"published\" (a Device OS version) or a \"file\"");
-    if (module->published && module->has_address)
+                              "a module is \"published\" (a Device OS version), a \"file\" or an \"app\"");
+    if (!module->file && module->has_address)
         return json_doc_error(r->doc, member(item, "address"), r->why,
-                              "a published module knows its own address");
-    if (module->file && module->kind)
-        return json_doc_error(r->doc, member(item, "kind"), r->why, "a file says itself what it is");
+                              "a published module or an app knows its own address");
+    if (!module->published && module->kind)
+        return json_doc_error(r->doc, member(item, "kind"), r->why,
+                              "a file or an app says itself what it is");
     return 0;
 }
 

@@ -184,6 +184,13 @@ static int action_usb(const struct reader *r, const cJSON *item, struct action *
     return parse_usb(r, item, &out->usb);
 }
 
+static int action_check(const struct reader *r, const cJSON *item, struct action *out)
+{
+    int err = 0;
+    out->checks = read_list(r, item, sizeof *out->checks, parse_expect, &out->check_count, &err);
+    return err;
+}
+
 static const struct {
     const char *name;
     enum action_kind kind;
@@ -196,6 +203,7 @@ static const struct {
     {"input", ACTION_INPUT, false, action_input},         {"patch", ACTION_PATCH, false, action_patch},
     {"stick", ACTION_STICK, false, action_stick},         {"load", ACTION_LOAD, false, action_load},
     {"exception", ACTION_PEND, false, action_exception},  {"usb", ACTION_USB, false, action_usb},
+    {"check", ACTION_CHECK, false, action_check},
 };
 
 #define ACTION_COUNT (sizeof actions / sizeof actions[0])
@@ -204,7 +212,7 @@ static int parse_action(const struct reader *r, const cJSON *item, void *out)
 {
     static const char *const members[] = {"power_on",  "power_off", "reset", "stop",  "press",
                                           "release",   "input",     "patch", "stick", "load",
-                                          "exception", "usb",       NULL};
+                                          "exception", "usb",       "check", NULL};
     struct action *action = out;
     action->at = item;
     if (cJSON_IsString(item)) {
@@ -273,6 +281,9 @@ void free_step(struct step *step)
         free(step->actions[i].patch.content.bytes);
         free(step->actions[i].modules);
         free_usb(&step->actions[i].usb);
+        for (size_t j = 0; step->actions[i].checks && j < step->actions[i].check_count; j++)
+            free_expect(&step->actions[i].checks[j]);
+        free(step->actions[i].checks);
     }
     free(step->actions);
 }

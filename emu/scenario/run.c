@@ -65,6 +65,9 @@ static int act(struct runner *run, const struct action *action)
         return 0;
     case ACTION_USB:
         return run_usb_act(run, &action->usb);
+    case ACTION_CHECK:
+        run_check(run, action->checks, action->check_count);
+        return 0;
     }
     return 0;
 }

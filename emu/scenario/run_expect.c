@@ -3,6 +3,7 @@
 #include "scenario/run_internal.h"
 
 #include "image/dct.h"
+#include "image/littlefs_scan.h"
 #include "image/module.h"
 #include "image/module_set.h"
 #include "led/meaning.h"
@@ -394,6 +395,43 @@ static void judge_file(struct runner *run, const struct expect *expect, struct j
     free(bytes);
 }
 
+/* The finding that counts, or NULL. */
+static const struct lfs_finding *finding_of(const struct lfs_scan *scan, const struct expect *expect)
+{
+    for (size_t i = 0; i < scan->finding_count; i++) {
+        const struct lfs_finding *one = &scan->findings[i];
+        if ((expect->file_system != FILE_SYSTEM_FATAL || one->stops_device) &&
+            (!expect->contains || strstr(one->text, expect->contains)))
+            return one;
+    }
+    return NULL;
+}
+
+static void judge_file_system(struct runner *run, const struct expect *expect, struct judgement *judgement)
+{
+    static const char *const states[] = {"sound", "damaged", "damaged so that the device stops at it"};
+    struct lfs_fs fs;
+    struct lfs_scan scan;
+    struct diag why = {{0}};
+    say(judgement->text, "the file system is %s", states[expect->file_system]);
+    if (expect->contains)
+        say(judgement->text, ": %s", expect->contains);
+    if (device_mount(&run->device, expect->at, &fs, &why) || lfs_scan(&fs, &scan, &why)) {
+        say(judgement->saw, "%s", why.text);
+        return;
+    }
+    const struct lfs_finding *found = finding_of(&scan, expect);
+    judgement->met = expect->file_system == FILE_SYSTEM_SOUND ? !found : found != NULL;
+    if (!found && scan.finding_count)
+        found = scan.findings;
+    if (found)
+        say(judgement->saw, "%s%s", found->text, found->stops_device ? " (the device stops there)" : "");
+    else
+        say(judgement->saw, "%zu files and directories, %u free blocks, nothing wrong", scan.node_count,
+            scan.free_blocks);
+    lfs_scan_free(&scan);
+}
+
 /* --- modules --------------------------------------------------------------------------------------------
  */
 
@@ -483,6 +521,9 @@ static void judge(struct runner *run, const struct expect *expect, struct judgem
     case EXPECT_FILE:
         judge_file(run, expect, judgement);
         break;
+    case EXPECT_FILE_SYSTEM:
+        judge_file_system(run, expect, judgement);
+        break;
     case EXPECT_SLOT:
         judge_slot(run, expect, judgement);
         break;
@@ -507,17 +548,29 @@ static void judge(struct runner *run, const struct expect *expect, struct judgem
     }
 }
 
+/* Adds what an expectation came to; `when` goes before its words. */
+static void judge_one(struct runner *run, const struct expect *expect, const char *when)
+{
+    struct judgement judgement = {.met = false};
+    char text[2 * TEXT_SIZE];
+    judge(run, expect, &judgement);
+    snprintf(text, sizeof text, "%s%s%s", when, expect->negated ? "not: " : "", judgement.text);
+    if (expect->text)
+        snprintf(text, sizeof text, "%s%s [%s%s]", when, expect->text, expect->negated ? "not: " : "",
+                 judgement.text);
+    result_add_expectation(run->result, text, judgement.met != expect->negated, judgement.saw);
+}
+
+void run_check(struct runner *run, const struct expect *expects, size_t count)
+{
+    char when[40];
+    snprintf(when, sizeof when, "at %.0f ms: ", machine_ms(&run->machine));
+    for (size_t i = 0; i < count; i++)
+        judge_one(run, &expects[i], when);
+}
+
 void run_judge(struct runner *run)
 {
-    for (size_t i = 0; i < run->scenario->expect_count; i++) {
-        const struct expect *expect = &run->scenario->expects[i];
-        struct judgement judgement = {.met = false};
-        char text[2 * TEXT_SIZE];
-        judge(run, expect, &judgement);
-        snprintf(text, sizeof text, "%s%s", expect->negated ? "not: " : "", judgement.text);
-        if (expect->text)
-            snprintf(text, sizeof text, "%s [%s%s]", expect->text, expect->negated ? "not: " : "",
-                     judgement.text);
-        result_add_expectation(run->result, text, judgement.met != expect->negated, judgement.saw);
-    }
+    for (size_t i = 0; i < run->scenario->expect_count; i++)
+        judge_one(run, &run->scenario->expects[i], "");
 }

@@ -120,6 +120,8 @@ void run_watch_hang(struct runner *run);
 
 /* run_expect.c: judges all expectations and adds them to the result. Returns 0, or -1 when memory ran out. */
 void run_judge(struct runner *run);
+/* The same for expectations that are judged before the end. */
+void run_check(struct runner *run, const struct expect *expects, size_t count);
 
 /* run_usb.c: puts a host on the plug if the scenario or a companion needs one. */
 void run_usb_begin(struct runner *run);

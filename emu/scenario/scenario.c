@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/scenario.h"
 
+#include "app/apps.h"
 #include "image/board_images.h"
 #include "image/file.h"
 #include "image/store.h"
@@ -207,6 +208,8 @@ static int check_module(const struct scenario *scenario, const struct board_imag
     struct diag reason;
     if (module->file)
         return check_file(scenario, module->at, module->file, why);
+    if (module->app && !sosim_app_find(module->app, &reason))
+        return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
     if (!module->published)
         return 0;
     const struct board_release *release = board_images_release(board, module->published, &reason);
@@ -250,7 +253,9 @@ static int check_references(const struct scenario *scenario, const struct board_
     for (size_t i = 0; i < scenario->step_count; i++) {
         const struct step *step = &scenario->steps[i];
         for (size_t j = 0; j < step->action_count; j++) {
-            if (check_modules(scenario, board, step->actions[j].modules, step->actions[j].module_count, why))
+            const struct action *action = &step->actions[j];
+            if (check_modules(scenario, board, action->modules, action->module_count, why) ||
+                (action->usb.has_module && check_module(scenario, board, &action->usb.module, why)))
                 return -1;
         }
     }

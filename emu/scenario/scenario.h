@@ -32,6 +32,7 @@ struct module_choice {
     const char *published; /* Device OS version, or NULL for a file */
     const char *kind;      /* NULL: all modules of that version */
     const char *file;      /* relative to the scenario */
+    const char *app;       /* one of sosim's own user programs (scenarios/app) */
     bool has_address;      /* for raw bytes */
     uint32_t address;
     uint32_t pad_to; /* bytes; 0: as it is */
@@ -202,6 +203,7 @@ enum action_kind {
     ACTION_PEND,
     ACTION_STOP,
     ACTION_USB,
+    ACTION_CHECK, /* expectations, judged now */
 };
 
 enum usb_act {
@@ -243,6 +245,8 @@ struct action {
     size_t module_count;
     uint32_t exception;
     struct usb_action usb;
+    struct expect *checks;
+    size_t check_count;
 };
 
 struct step {
@@ -262,6 +266,7 @@ enum expect_kind {
     EXPECT_MEMORY,
     EXPECT_DCT,
     EXPECT_FILE,
+    EXPECT_FILE_SYSTEM,
     EXPECT_SLOT,
     EXPECT_MODULE,
     EXPECT_RUNNING,
@@ -272,6 +277,9 @@ enum expect_kind {
 };
 
 enum slot_state { SLOT_FREE, SLOT_PENDING, SLOT_FACTORY };
+
+/* DAMAGED: anything is wrong with it. FATAL: so that the device panics or loops when it comes by. */
+enum file_system_state { FILE_SYSTEM_SOUND, FILE_SYSTEM_DAMAGED, FILE_SYSTEM_FATAL };
 
 struct expect {
     const cJSON *at;
@@ -286,7 +294,7 @@ struct expect {
     uint32_t from, to; /* code addresses, `to` not included */
     bool has_uart;
     unsigned uart;        /* instance; its text is memory.content */
-    const char *contains; /* of a panic's site or a finding's text */
+    const char *contains; /* of a panic's site, a finding's text, or what is wrong with the file system */
     unsigned min, max;    /* resets, panics */
     struct byte_edit memory;
     struct dct_edit *dct;
@@ -296,6 +304,7 @@ struct expect {
     uint32_t size;
     unsigned slot;
     enum slot_state slot_state;
+    enum file_system_state file_system;
     struct module_choice module; /* published and kind, for what should be in flash */
     bool has_version;
     unsigned version;

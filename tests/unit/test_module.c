@@ -328,3 +328,19 @@ Test(module, what_cannot_be_padded_stays_as_it_is)
     cr_assert_eq(length, original.len);
     free(data);
 }
+
+Test(module, checksums_are_made_for_a_module_that_has_none)
+{
+    struct sample original = sample_read("user.bin");
+    uint8_t *data = malloc(original.len);
+    struct diag why;
+    memcpy(data, original.data, original.len);
+    memset(data + original.len - 38, 0xff, 32);
+    memset(data + original.len - 4, 0xff, 4);
+    cr_assert_eq(module_seal(data, original.len, &why), MODULE_OK, "%s", why.text);
+    cr_expect_arr_eq(data, original.data, original.len);
+    cr_expect_eq(module_seal(data, original.len - 1, &why), MODULE_NOT_POSSIBLE);
+    cr_expect_eq(module_seal(data, 10, &why), MODULE_NOT_A_MODULE);
+    cr_expect_arr_eq(data, original.data, original.len);
+    free(data);
+}

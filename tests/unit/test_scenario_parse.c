@@ -179,7 +179,17 @@ Test(scenario_parse, mistakes_are_found_where_they_are)
            "\"0\"}]}}",
            "dir/x.json:1:78: state.bytes[0].hex: hexadecimal digits in pairs");
     refuse("{\"name\": \"x\", \"modules\": [{\"published\": \"2.0.1\", \"file\": \"x\"}]}",
-           "dir/x.json:1:27: modules[0]: a module is either");
+           "dir/x.json:1:27: modules[0]: a module is \"published\"");
+    refuse("{\"name\": \"x\", \"modules\": [{\"app\": \"publish-queue\", \"address\": 0}]}",
+           "dir/x.json:1:63: modules[0].address: a published module or an app");
+    refuse("{\"name\": \"x\", \"modules\": [{\"app\": \"publish-queue\", \"kind\": \"tinker\"}]}",
+           "dir/x.json:1:60: modules[0].kind: a file or an app");
+    refuse("{\"name\": \"x\", \"expect\": [{\"file_system\": {\"finding\": \"x\"}}]}",
+           "dir/x.json:1:42: expect[0].file_system: \"is\" is missing");
+    refuse("{\"name\": \"x\", \"expect\": [{\"file_system\": {\"is\": \"sound\", \"finding\": \"x\"}}]}",
+           "dir/x.json:1:69: expect[0].file_system.finding: a sound");
+    refuse("{\"name\": \"x\", \"timeline\": [{\"do\": {\"check\": [{\"resets\": 1}, {\"rests\": 1}]}}]}",
+           "dir/x.json:1:62: timeline[0].do.check[1]: there is no member \"rests\"");
     refuse("{\"name\": \"x\", \"expect\": [{\"not\": {\"not\": {\"resets\": 1}}}]}",
            "dir/x.json:1:42: expect[0].not.not: ");
     refuse("{\"name\": \"x\", \"expect\": [{\"running\": {\"address\": 4}}]}",
@@ -197,6 +207,33 @@ Test(scenario_parse, mistakes_are_found_where_they_are)
     refuse("{\"name\": \"x\", \"timeline\": [{\"when\": {\"flash\": {\"moment\": \"before\"}}, \"do\": "
            "\"reset\"}]}",
            "dir/x.json:1:28: timeline[0]: before and within");
+}
+
+Test(scenario_parse, what_is_checked_on_the_way_is_kept)
+{
+    struct scenario s;
+    struct diag why = {{0}};
+    parse(&s, "{\"name\": \"x\", \"modules\": [{\"app\": \"publish-queue\", \"pad_to\": 4096}],"
+              "\"timeline\": [{\"do\": {\"check\": [{\"not\": {\"file_system\": {\"is\": \"fatal\", "
+              "\"finding\": \"/usr/x\"}}}, {\"led\": {}}]}}]}");
+    cr_expect_str_eq(s.modules[0].app, "publish-queue");
+    cr_expect_eq(s.modules[0].pad_to, 4096);
+    const struct action *action = &s.steps[0].actions[0];
+    cr_assert_eq(action->kind, ACTION_CHECK);
+    cr_assert_eq(action->check_count, 2);
+    cr_expect_eq(action->checks[0].kind, EXPECT_FILE_SYSTEM);
+    cr_expect_eq(action->checks[0].file_system, FILE_SYSTEM_FATAL);
+    cr_expect(action->checks[0].negated);
+    cr_expect_str_eq(action->checks[0].contains, "/usr/x");
+    cr_expect_eq(scenario_check(&s, &why), 0, "%s", why.text);
+    scenario_free(&s);
+
+    parse(&s, "{\"name\": \"x\", \"timeline\": [{\"do\": {\"usb\": {\"update\": {\"module\": "
+              "{\"app\": \"publish-cue\"}}}}}]}");
+    cr_expect_eq(scenario_check(&s, &why), -1);
+    cr_expect(strstr(why.text, "there is no app \"publish-cue\"; there are: publish-queue") != NULL, "%s",
+              why.text);
+    scenario_free(&s);
 }
 
 Test(scenario_parse, nesting_has_a_limit)

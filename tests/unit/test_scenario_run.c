@@ -286,3 +286,30 @@ Test(scenario_run, how_often_the_lamp_is_looked_at_changes_nothing)
     result_free(&a);
     result_free(&b);
 }
+
+Test(scenario_run, what_is_checked_on_the_way_is_judged_then)
+{
+    struct run_result result;
+    as_expected("{" GUEST ", \"timeline\": [{\"do\": \"power_on\"}, {\"when\": {\"at_ms\": 1000}, \"do\": "
+                "{\"check\": [{\"resets\": 0}]}}, {\"when\": {\"reset\": 1}, \"do\": "
+                "{\"check\": [{\"resets\": 1}]}}], \"expect\": [{\"resets\": {\"min\": 1}}]}");
+    run(&result, "{" GUEST ", \"timeline\": [{\"do\": \"power_on\"}, {\"when\": {\"at_ms\": 1000}, \"do\": "
+                 "[{\"check\": [{\"resets\": 1}]}, \"stop\"]}]}");
+    cr_expect_eq(result.verdict, VERDICT_EXPECTATION_FAILED);
+    cr_assert_eq(result.expectation_count, 1);
+    cr_expect_str_eq(result.expectations[0].text, "at 1000 ms: resets: 1");
+    result_free(&result);
+}
+
+#define QUEUE "\"files\": [{\"path\": \"/usr/queue\", \"fill\": 65, \"size\": 24000}]"
+
+Test(scenario_run, a_file_system_is_sound_or_not)
+{
+    as_expected("{" GUEST ", \"state\": {" QUEUE "}, \"expect\": [{\"file_system\": {\"is\": \"sound\"}}, "
+                "{\"not\": {\"file_system\": {\"is\": \"damaged\"}}}]}");
+    as_expected(
+        "{" GUEST ", \"state\": {" QUEUE ", \"erase\": [{\"file\": \"/usr/queue\", \"block\": "
+        "\"last\"}]}, \"expect\": [{\"file_system\": {\"is\": \"fatal\", \"finding\": \"/usr/queue\"}}, "
+        "{\"file_system\": {\"is\": \"damaged\"}}, {\"not\": {\"file_system\": {\"is\": \"sound\"}}}, "
+        "{\"not\": {\"file_system\": {\"is\": \"fatal\", \"finding\": \"/sys/dct.bin\"}}}]}");
+}
