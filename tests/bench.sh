@@ -1,8 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# How fast is it? Prints virtual seconds per second with and without the tricks of speed, and how the CPU alone
-# compares with the bare engine and with QEMU. All in one go on one machine, so that the ratios mean something;
-# the numbers by themselves do not. No test depends on it.
+# How fast is it? Prints virtual seconds per second with and without the tricks of speed, how the CPU alone
+# compares with the bare engine and with QEMU, and how long the things take that somebody waits for. All in one go
+# on one machine, so that the ratios mean something; the numbers by themselves do not. No test depends on it.
+#
+#   tests/bench.sh           all of it, each of the real starts for 20 s of virtual time
+#   tests/bench.sh --short   those for 4 s, and only with all tricks and with none
 set -euo pipefail
 export LC_ALL=C
 
@@ -11,11 +14,24 @@ BUILD=$ROOT/build
 SOSIM=$BUILD/sosim
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-bench.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
+VIRTUAL_MS=20000
+OPTIONS=("" --no-spin-skip --no-inline-stores --slow)
+case ${1-} in
+"") ;;
+--short)
+    VIRTUAL_MS=4000
+    OPTIONS=("" --slow)
+    ;;
+*)
+    echo "usage: tests/bench.sh [--short]" >&2
+    exit 2
+    ;;
+esac
 
 prepare()
 {
     cmake -G Ninja -S "$ROOT" -B "$BUILD" -DCMAKE_C_COMPILER=gcc
-    ninja -C "$BUILD" sosim bench_engine test_firmware
+    ninja -C "$BUILD" sosim bench_engine bench_machine test_firmware
     "$SOSIM" images fetch 2.0.1 2.1.0
 }
 
@@ -42,9 +58,12 @@ print(result["virtual_ms"] / 1000, result["wall_ms"] / 1000, result["trace_hash"
 firmware_row()
 {
     local scenario=$1 name numbers virtual wall trace first_trace= row=
-    local -a options=("" --no-spin-skip --no-inline-stores --slow)
     name=$(sed -n 's/.*"name": "\(.*\)".*/\1/p' "$scenario")
-    for option in "${options[@]}"; do
+    # Those that are to run for long; the copy is over before.
+    sed "s/\"at_ms\": 20000/\"at_ms\": $VIRTUAL_MS/; s|\.\./\.\./scenarios/|$ROOT/scenarios/|" "$scenario" \
+        >"$WORK/firmware.json"
+    scenario=$WORK/firmware.json
+    for option in "${OPTIONS[@]}"; do
         numbers=$(measure "$scenario" ${option:+"$option"})
         read -r virtual wall trace <<<"$numbers"
         if [[ $trace != "${first_trace:=$trace}" ]]; then
@@ -54,9 +73,9 @@ firmware_row()
         row+=$(awk -v v="$virtual" -v w="$wall" 'BEGIN { print v / w, "" }')
     done
     awk -v name="$name" -v row="$row" 'BEGIN {
-        split(row, speed, " ")
+        columns = split(row, speed, " ")
         printf "%-22s", name
-        for (i = 1; i <= 4; i++) printf " %9.2f (%5.1fx)", speed[i], speed[i] / speed[4]
+        for (i = 1; i <= columns; i++) printf " %9.2f (%5.1fx)", speed[i], speed[i] / speed[columns]
         print ""
     }'
 }
@@ -87,8 +106,31 @@ on_qemu()
 
 cpu_row()
 {
-    awk -v name="$1" -v seconds="$2" -v bare="$3" \
-        'BEGIN { printf "%-34s %8.3f s %8.2fx\n", name, seconds, bare / seconds }'
+    awk -v name="$1" -v seconds="$2" -v plain="$3" -v inlined="$4" \
+        'BEGIN { printf "%-34s %8.3f s %8.2fx %8.2fx\n", name, seconds, plain / seconds, inlined / seconds }'
+}
+
+# "SECONDS MEGABYTES": the best time of five runs of a command, and its memory at the most.
+cost_of()
+{
+    python3 - "$@" <<'END'
+import resource, subprocess, sys, time
+best = 1e9
+for _ in range(5):
+    start = time.monotonic()
+    subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    best = min(best, time.monotonic() - start)
+print(best, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+END
+}
+
+wait_row()
+{
+    local name=$1 seconds megabytes
+    shift
+    read -r seconds megabytes <<<"$(cost_of "$@")"
+    awk -v name="$name" -v ms="$(awk -v s="$seconds" 'BEGIN { print s * 1000 }')" -v mb="$megabytes" \
+        'BEGIN { printf "%-34s %8.1f ms %6.0f MB\n", name, ms, mb }'
 }
 
 if ! prepare >"$WORK/log" 2>&1; then
@@ -97,7 +139,9 @@ if ! prepare >"$WORK/log" 2>&1; then
 fi
 
 echo "Virtual seconds per second, from power-on (x: against --slow)"
-printf '%-22s %18s %18s %18s %18s\n' "" "all tricks" --no-spin-skip --no-inline-stores --slow
+printf '%-22s' ""
+printf ' %18s' "all tricks" "${OPTIONS[@]:1}"
+echo
 for scenario in "$ROOT"/tests/bench/*.json; do
     firmware_row "$scenario"
 done
@@ -108,12 +152,24 @@ cat >"$WORK/work.json" <<END
 {"name": "work", "modules": [{"file": "$BUILD/tests/firmware/work.elf"}], "state": {"start": "blank"},
  "until": {"pc": "$end"}, "limits": {"wall_s": 3600}}
 END
-bare=$(on_engine)
+plain=$(on_engine)
+inlined=$(on_engine inline-stores)
 echo
-echo "Arithmetic, loads and stores without devices (tests/firmware/work.c; x: against the bare engine)"
-cpu_row "engine, no hooks" "$bare" "$bare"
-cpu_row "engine, no hooks, inline stores" "$(on_engine inline-stores)" "$bare"
-cpu_row "sosim --slow" "$(on_sosim --slow)" "$bare"
-cpu_row "sosim" "$(on_sosim)" "$bare"
-cpu_row "QEMU, with its start" "$(on_qemu)" "$bare"
-cpu_row "QEMU -icount, with its start" "$(on_qemu -icount 0)" "$bare"
+echo "CRC, sorting, matrices, memory moves, floating point (tests/firmware/work.c)"
+printf '%-34s %10s %9s %9s\n' "" "" "engine" "inline"
+cpu_row "engine, no hooks" "$plain" "$plain" "$inlined"
+cpu_row "engine, no hooks, inline stores" "$inlined" "$plain" "$inlined"
+cpu_row "sosim --slow" "$(on_sosim --slow)" "$plain" "$inlined"
+cpu_row "sosim" "$(on_sosim)" "$plain" "$inlined"
+cpu_row "QEMU, with its start" "$(on_qemu)" "$plain" "$inlined"
+cpu_row "QEMU -icount, with its start" "$(on_qemu -icount 0)" "$plain" "$inlined"
+
+echo
+echo "From command to verdict, and memory at the most"
+wait_row "sosim validate field/f1.json" "$SOSIM" validate "$ROOT/scenarios/field/f1.json"
+wait_row "sosim run field/f1.json" "$SOSIM" run "$ROOT/scenarios/field/f1.json"
+wait_row "sosim run boot/provisioned.json" "$SOSIM" run "$ROOT/scenarios/boot/provisioned.json"
+echo
+echo "A machine of which a second was run (tests/bench/machine.c)"
+"$BUILD/tests/bench_machine" "$ROOT/tests/bench/green.json" |
+    awk '$1 == "size" { printf "%-34s %8.0f KB\n", "snapshot", $2; next } { printf "%-34s %8.3f ms\n", $1, $2 }'

@@ -3,7 +3,7 @@
 # Runs every test there is; works from any directory. See the table at the end for what there is.
 #
 #   tests/run.sh             all of it
-#   tests/run.sh PART...     some of it: static unit scenarios readme sanitized fuzz
+#   tests/run.sh PART...     some of it: static unit scenarios readme sanitized fuzz speed
 #   tests/run.sh --update    only writes the golden timelines anew
 #
 # JOBS=4 sets how many run at a time, VERBOSE=1 also says what passes, FUZZ_SECONDS=5 is for each fuzz target.
@@ -16,7 +16,7 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 GCC=$ROOT/build CLANG=$ROOT/build-clang-sanitized FUZZ=$ROOT/build-fuzz
 SOSIM=$GCC/sosim
 UPDATE=
-PARTS=${*:-static unit scenarios readme sanitized fuzz}
+PARTS=${*:-static unit scenarios readme sanitized fuzz speed}
 if [[ ${1-} == --update ]]; then
     UPDATE=yes PARTS=scenarios
 fi
@@ -119,6 +119,12 @@ if wanted fuzz; then
             check "fuzz-${program##*/fuzz_}" fuzz_one "$program"
         fi
     done
+fi
+finish_checks
+if wanted speed; then
+    say "speed ..."
+    # Told and kept, for those who compare; nothing depends on it.
+    "$ROOT/tests/bench.sh" --short 2>&1 | tee "$ROOT/build/bench.txt" >&2
 fi
 
 report

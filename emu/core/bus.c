@@ -248,6 +248,11 @@ int bus_write(struct bus *bus, uint32_t address, unsigned size, uint32_t value)
     return 0;
 }
 
+bool bus_has_block(const struct bus *bus, uint32_t address)
+{
+    return block_at(bus, address) != NULL;
+}
+
 bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value)
 {
     const struct block *block = block_at(bus, address);

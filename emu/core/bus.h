@@ -170,6 +170,9 @@ void block_save(struct block *block, struct state *state);
 int bus_read(struct bus *bus, uint32_t address, unsigned size, uint32_t *value);
 int bus_write(struct bus *bus, uint32_t address, unsigned size, uint32_t value);
 
+/* True if a block is on the page of this address. */
+bool bus_has_block(const struct bus *bus, uint32_t address);
+
 /* True if the CPU reads this word without a side effect and it stays as it is until the next event or write;
  * `value` gets it. Only event registers are known to be so. */
 bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value);

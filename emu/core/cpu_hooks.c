@@ -339,6 +339,30 @@ static uc_err map_mmio(struct cpu *cpu, uint32_t base, uint32_t size)
     return uc_mmio_map(cpu->uc, base, size, on_mmio_read, region, on_mmio_write, region);
 }
 
+/*
+ * Only pages with a block are mapped: elsewhere the engine makes a precise fault. Neighbours share a region,
+ * as the engine takes longer for each region that there is, at every access and again for every new one.
+ */
+static uc_err map_blocks(struct cpu *cpu)
+{
+    uint64_t done = 0; /* everything below this address is mapped */
+    uc_err error = UC_ERR_OK;
+    while (!error) {
+        uint32_t base = UINT32_MAX, end;
+        for (unsigned i = 0; i < cpu->bus->blocks; i++) {
+            uint32_t at = cpu->bus->block[i]->base;
+            base = at >= done && at < base ? at : base;
+        }
+        if (base == UINT32_MAX)
+            break;
+        for (end = base + PAGE; bus_has_block(cpu->bus, end);)
+            end += PAGE;
+        error = map_mmio(cpu, base, end - base);
+        done = end;
+    }
+    return error;
+}
+
 static int map_memory(struct cpu *cpu)
 {
     /* Mapped writable and then protected: mapped read-only from the start, the engine still lets stores
@@ -361,9 +385,8 @@ static int map_memory(struct cpu *cpu)
         error = map_mmio(cpu, XIP_BASE, XIP_SIZE);
     if (!error)
         error = map_mmio(cpu, PPB_BASE, PPB_SIZE);
-    /* Only pages with a block are mapped: elsewhere the engine makes a precise fault. */
-    for (unsigned i = 0; !error && i < cpu->bus->blocks; i++)
-        error = map_mmio(cpu, cpu->bus->block[i]->base, 0x1000);
+    if (!error)
+        error = map_blocks(cpu);
     return error ? cpu_engine_failed(cpu, "cannot map memory", error) : 0;
 }
 

@@ -93,6 +93,7 @@ static uc_engine *boot(const char *path)
     check(uc_mem_map_ptr(uc, 0, FLASH_SIZE, UC_PROT_READ | UC_PROT_EXEC, flash), "flash");
     check(uc_mem_map_ptr(uc, RAM_BASE, RAM_SIZE, UC_PROT_ALL, ram), "RAM");
     check(uc_mem_map(uc, 0x10000000, 0x1000, UC_PROT_READ), "FICR");
+    check(uc_mem_map(uc, 0xe000e000, 0x1000, UC_PROT_READ | UC_PROT_WRITE), "SCS");
     check(uc_hook_add(uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, NULL, 1, 0), "hook");
     uint32_t start[2];
     memcpy(start, flash, sizeof(start));

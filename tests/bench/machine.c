@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a sweep does again and again: a device a second into its life is saved, restored into the same
+ * machine, and forked into another one. Prints the milliseconds that each takes, at best.
+ *
+ *   machine SCENARIO.json
+ */
+#include "core/machine.h"
+#include "scenario/device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define ROUNDS 20
+
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void require(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "machine: %s\n", what);
+        exit(1);
+    }
+}
+
+static void restore(struct machine *machine, struct state *state)
+{
+    state_begin_load(state);
+    machine_save(machine, state);
+    require(!state->error, "cannot restore");
+}
+
+static void run_on(struct machine *machine)
+{
+    require(machine_run(machine, machine->bus.clock.now + 10 * CYCLES_PER_MS) == MACHINE_TIME,
+            "the emulator stopped");
+}
+
+/* The least time that a step takes; the device lives on for a while after each, as it would in a sweep. */
+static double best_of(void (*step)(struct machine *, struct state *), struct machine *machine,
+                      struct state *state)
+{
+    double best = 1e9;
+    for (int round = 0; round < ROUNDS; round++) {
+        double from = now_ms();
+        step(machine, state);
+        double took = now_ms() - from;
+        best = took < best ? took : best;
+        run_on(machine);
+    }
+    return best;
+}
+
+static void save(struct machine *machine, struct state *state)
+{
+    state_begin_save(state);
+    machine_save(machine, state);
+    require(!state->error, "cannot save");
+}
+
+static void fork_machine(struct machine *machine, struct state *state)
+{
+    const struct machine_options options = {.seed = 1, .speed = machine->cpu.speed};
+    const struct board *board = machine->board;
+    struct diag why;
+    machine_destroy(machine);
+    require(!machine_init(machine, board, &options, &why), "cannot make a machine");
+    restore(machine, state);
+}
+
+int main(int argc, char **argv)
+{
+    struct scenario scenario;
+    struct board board;
+    struct state state = {0};
+    struct diag why;
+    struct machine *machine = calloc(1, sizeof *machine);
+    const struct machine_options options = {.seed = 1, .speed = {.inline_stores = true, .skip_spins = true}};
+    require(argc == 2 && machine, "usage: machine SCENARIO.json");
+    require(!scenario_load(&scenario, argv[1], &why), "cannot load the scenario");
+    require(!board_load(&board, scenario.board, &why), "cannot load the board");
+    require(!machine_init(machine, &board, &options, &why), "cannot make a machine");
+    struct device device = {.machine = machine, .scenario = &scenario};
+    require(!device_prepare(&device, &why), "cannot prepare the device");
+    machine_power_on(machine, RAM_CLEARED);
+    require(machine_run(machine, CYCLES_PER_SECOND) == MACHINE_TIME, "the emulator stopped");
+    printf("save %.3f\n", best_of(save, machine, &state));
+    printf("restore %.3f\n", best_of(restore, machine, &state));
+    printf("fork %.3f\n", best_of(fork_machine, machine, &state));
+    printf("size %.0f\n", (double)state.size / 1024);
+    state_free(&state);
+    machine_destroy(machine);
+    free(machine);
+    board_free(&board);
+    scenario_free(&scenario);
+    return 0;
+}
