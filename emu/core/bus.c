@@ -323,7 +323,7 @@ static uint8_t *dma_place(struct bus *bus, uint32_t address, uint32_t size, bool
         size <= bus->ram_size - (address - RAM_BASE))
         return bus->ram + (address - RAM_BASE);
     if (!writing && bus->flash && address <= bus->flash->size && size <= bus->flash->size - address) {
-        nor_note_read(bus->flash, address, size);
+        nor_about_to_read(bus->flash, address, size);
         return bus->flash->data + address;
     }
     return NULL;

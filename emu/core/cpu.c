@@ -217,6 +217,15 @@ int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size
     return 0;
 }
 
+bool cpu_flash_unstable(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    struct nor *flash = cpu->bus->flash;
+    if (!flash->unstable || address >= cpu->flash_size)
+        return false;
+    nor_draw(flash, address, size);
+    return nor_is_unstable(flash, address & ~(flash->page - 1), flash->page);
+}
+
 /* Forgets what is known of code in one flash page, if any was run from it. */
 static void forget_flash_page(struct cpu *cpu, uint32_t page)
 {
@@ -233,6 +242,8 @@ void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size)
     if (!size)
         return;
     if (address < cpu->flash_size) {
+        if (nor_is_unstable(cpu->bus->flash, address, size))
+            fast_store_code_page(cpu, address);
         /* A block may begin in the page before the change and reach into it. */
         uint32_t from = address >> 12;
         for (uint32_t page = from ? from - 1 : 0;

@@ -368,6 +368,10 @@ void cpu_unaligned(struct cpu *cpu);
 /* cpu_run.c: takes what the engine left behind (exceptions, faults, sleep) into account. */
 void cpu_after_engine(struct cpu *cpu, uc_err error);
 
+/* cpu.c: the CPU is about to load `size` bytes: gives unstable cells of flash values anew. True if the page
+ * has some, so that each load from it has to be seen. */
+bool cpu_flash_unstable(struct cpu *cpu, uint32_t address, uint32_t size);
+
 /* cpu_hooks.c: looks at events, stop requests and interrupts; true if one of them goes first. */
 bool cpu_look_around(struct cpu *cpu);
 /* cpu_run.c: with SEVONPEND, each exception that becomes pending is an event (B1.5.18). */

@@ -30,7 +30,7 @@ static const struct kind_row kinds[FLASH_FAULT_KINDS] = {
     [FLASH_CUT_BEFORE] = {'b', false, "before"}, [FLASH_TORN] = {'t', true, "torn"},
     [FLASH_CUT_AFTER] = {'a', false, "after"},   [FLASH_DROPPED] = {'x', false, "dropped"},
     [FLASH_DOUBLED] = {'w', false, "doubled"},   [FLASH_DISTURBED] = {'d', true, "disturbed"},
-    [FLASH_WORN] = {'s', true, "worn"},
+    [FLASH_WORN] = {'s', true, "worn"},          [FLASH_UNSTABLE] = {'u', true, "unstable"},
 };
 
 /* --- ids ------------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ static int bad_id(const char *id, struct diag *why)
 {
     diag_set(why,
              "\"%s\" is no point of a sweep: an array (int, uicr, ext, otp), a colon, the number of an "
-             "operation, and b, t1, a, x, w, d1 or s1",
+             "operation, and b, t1, t1u, a, x, w, d1, s1 or u1",
              id);
     return -1;
 }
@@ -99,6 +99,10 @@ int flash_fault_parse(const char *id, struct flash_fault *fault, struct diag *wh
         fault->variant = (unsigned)variant;
         rest = end;
     }
+    if (fault->kind == FLASH_TORN && *rest == 'u') {
+        fault->unstable = true;
+        rest++;
+    }
     return *rest ? bad_id(id, why) : 0;
 }
 
@@ -107,22 +111,13 @@ char *flash_fault_id(const struct flash_fault *fault, char id[FLASH_FAULT_ID_SIZ
     int used = snprintf(id, FLASH_FAULT_ID_SIZE, "%.12s:%" PRIu64 "%c", flash_array_short(fault->array),
                         fault->number, kinds[fault->kind].letter);
     if (kinds[fault->kind].has_variant)
-        snprintf(id + used, FLASH_FAULT_ID_SIZE - (size_t)used, "%u", fault->variant);
+        snprintf(id + used, FLASH_FAULT_ID_SIZE - (size_t)used, "%u%s", fault->variant,
+                 fault->unstable ? "u" : "");
     return id;
 }
 
 /* --- what is left in the cells --------------------------------------------------------------------------
  */
-
-void flash_apply(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes)
-{
-    if (op->kind == NOR_ERASE) {
-        memset(cells, 0xff, op->size);
-        return;
-    }
-    for (uint32_t i = 0; i < op->size; i++)
-        cells[i] &= bytes[i];
-}
 
 /* A random stream of its own for each operation and way to tear it. */
 static uint64_t stream_of(const struct flash_op *op, unsigned variant, uint64_t seed)
@@ -157,27 +152,29 @@ static void tear_word(uint8_t *cells, uint32_t size, const uint8_t *bytes, unsig
         cells[i] &= (uint8_t) ~(clearing >> 8 * i);
 }
 
+/* How many bytes of a longer program are done; `stream` gives the random ones. */
+static uint32_t whole_bytes(const struct flash_op *op, unsigned variant, uint64_t *stream)
+{
+    return variant == 1   ? op->size / 2
+           : variant == 2 ? 1
+           : variant == 3 ? op->size - 1
+                          : random_next(stream) % op->size;
+}
+
 static void tear_program(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes, unsigned variant,
                          uint64_t *stream)
 {
-    uint32_t whole = variant == 1   ? op->size / 2
-                     : variant == 2 ? 1
-                     : variant == 3 ? op->size - 1
-                                    : random_next(stream) % op->size;
+    uint32_t whole = whole_bytes(op, variant, stream);
     for (uint32_t i = 0; i < whole; i++)
         cells[i] &= bytes[i];
     if (variant != 3 || whole + 1 < op->size)
         tear_word(cells + whole, 1, bytes + whole, 1, stream);
 }
 
-static void tear_erase(uint8_t *cells, const struct flash_op *op, unsigned variant, uint64_t *stream)
+/* Sets a share of the bits, in 256ths. */
+static void set_share(uint8_t *cells, uint32_t size, uint32_t share, uint64_t *stream)
 {
-    /* In 256ths of the bits. */
-    uint32_t share = variant == 1   ? 128
-                     : variant == 2 ? 16
-                     : variant == 3 ? 240
-                                    : 1 + random_next(stream) % 255;
-    for (uint32_t i = 0; i < op->size; i++) {
+    for (uint32_t i = 0; i < size; i++) {
         uint8_t set = 0;
         for (unsigned half = 0; half < 2; half++) {
             uint32_t random = random_next(stream);
@@ -186,6 +183,15 @@ static void tear_erase(uint8_t *cells, const struct flash_op *op, unsigned varia
         }
         cells[i] |= set;
     }
+}
+
+static void tear_erase(uint8_t *cells, const struct flash_op *op, unsigned variant, uint64_t *stream)
+{
+    uint32_t share = variant == 1   ? 128
+                     : variant == 2 ? 16
+                     : variant == 3 ? 240
+                                    : 1 + random_next(stream) % 255;
+    set_share(cells, op->size, share, stream);
 }
 
 void flash_tear(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes, unsigned variant,
@@ -202,15 +208,94 @@ void flash_tear(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes,
         tear_program(cells, op, bytes, variant, &stream);
 }
 
-/* --- a plan ---------------------------------------------------------------------------------------------
+void flash_tear_as(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes,
+                   const struct flash_tear *tear, uint64_t seed)
+{
+    uint64_t stream = stream_of(op, tear->value, seed);
+    switch (tear->way) {
+    case TEAR_VARIANT:
+        flash_tear(cells, op, bytes, tear->value, seed);
+        break;
+    case TEAR_BITS:
+        for (uint32_t i = 0; bytes && i < op->size && i < WORD_SIZE; i++)
+            cells[i] &= (uint8_t)(bytes[i] | ~(tear->value >> 8 * i));
+        break;
+    case TEAR_BYTES:
+        for (uint32_t i = 0; bytes && i < op->size && i < tear->value; i++)
+            cells[i] &= bytes[i];
+        break;
+    case TEAR_SHARE:
+        if (op->kind == NOR_ERASE)
+            set_share(cells, op->size, tear->value, &stream);
+        break;
+    }
+}
+
+/* First byte and number of bytes of a torn program that were under way when power went. */
+static void under_way(const struct flash_op *op, const struct flash_tear *tear, uint64_t seed, uint32_t *from,
+                      uint32_t *size)
+{
+    uint64_t stream = stream_of(op, tear->value, seed);
+    *from = 0;
+    *size = op->size < WORD_SIZE ? op->size : WORD_SIZE;
+    if (tear->way == TEAR_BITS || op->size <= WORD_SIZE)
+        return;
+    *from = tear->way == TEAR_BYTES ? tear->value : whole_bytes(op, tear->value, &stream);
+    *size = *from < op->size;
+}
+
+void flash_tear_unstable(const uint8_t *cells, const struct flash_op *op, const uint8_t *bytes,
+                         const struct flash_tear *tear, uint64_t seed,
+                         void (*mark)(void *context, uint32_t offset, uint8_t bits), void *context)
+{
+    uint64_t stream = stream_of(op, tear->value, ~seed);
+    uint32_t from = 0, size = op->size;
+    bool erase = op->kind == NOR_ERASE;
+    if (!op->size)
+        return;
+    if (!erase)
+        under_way(op, tear, seed, &from, &size);
+    for (uint32_t i = from; i < from + size; i++) {
+        uint8_t changing = (uint8_t)(erase ? ~cells[i] : cells[i] & ~bytes[i]);
+        uint32_t random = random_next(&stream);
+        uint8_t bits = (uint8_t)(changing & (erase ? random & random >> 8 & random >> 16 : random));
+        if (bits)
+            mark(context, i, bits);
+    }
+}
+
+struct marking {
+    struct nor *nor;
+    uint32_t address;
+};
+
+static void unsettle(void *context, uint32_t offset, uint8_t bits)
+{
+    const struct marking *marking = context;
+    nor_unsettle(marking->nor, marking->address + offset, bits);
+}
+
+void flash_tear_array(struct nor *nor, const struct flash_op *op, const uint8_t *bytes,
+                      const struct flash_tear *tear, uint64_t seed)
+{
+    struct marking marking = {nor, op->address};
+    uint8_t *cells = nor->data + op->address;
+    if (tear->unstable)
+        flash_tear_unstable(cells, op, bytes, tear, seed, unsettle, &marking);
+    flash_tear_as(cells, op, bytes, tear, seed);
+}
+
+/* --- faults that leave power on -------------------------------------------------------------------------
  */
 
 static void apply_doubled(struct nor *nor, const struct flash_op *op, const uint8_t *bytes)
 {
     uint32_t next = op->address + op->size;
-    flash_apply(nor->data + op->address, op, bytes);
+    nor_apply(nor, op, bytes);
     if (op->kind == NOR_PROGRAM && op->size <= nor->size - next) {
-        flash_apply(nor->data + next, op, bytes);
+        struct flash_op again = *op;
+        again.address = next;
+        nor_apply(nor, &again, bytes);
         if (nor->changed)
             nor->changed(nor->changed_context, next, op->size);
     }
@@ -220,7 +305,7 @@ static void apply_disturbed(struct nor *nor, const struct flash_op *op, const ui
                             unsigned variant, uint64_t seed)
 {
     uint64_t stream = stream_of(op, variant, seed);
-    flash_apply(nor->data + op->address, op, bytes);
+    nor_apply(nor, op, bytes);
     uint32_t from = op->address > DISTURB_REACH ? op->address - DISTURB_REACH : 0;
     uint32_t to = op->address + op->size + DISTURB_REACH;
     to = to < nor->size ? to : nor->size;
@@ -236,39 +321,70 @@ static void apply_worn(struct nor *nor, const struct flash_op *op, const uint8_t
     uint64_t stream = stream_of(op, cells, seed);
     uint32_t page = op->address & ~(nor->page - 1);
     uint32_t size = nor->page < nor->size - page ? nor->page : nor->size - page;
-    flash_apply(nor->data + op->address, op, bytes);
+    nor_apply(nor, op, bytes);
     for (unsigned i = 0; i < cells; i++)
         nor_stick(nor, page + random_next(&stream) % size, random_next(&stream) % 8, false);
 }
 
-/* Changes the cells as the fault has it. */
-static void apply_fault(struct flash_plan *plan, struct nor *nor, const struct flash_op *op,
-                        const uint8_t *bytes)
+/* Bits of a byte that the operation is about. */
+static uint8_t meant(const struct flash_op *op, const uint8_t *bytes, uint32_t i)
 {
-    uint8_t *cells = nor->data + op->address;
-    const struct flash_fault *fault = &plan->fault;
+    return op->kind == NOR_ERASE ? 0xff : (uint8_t)~bytes[i];
+}
+
+/* Too weak a write: cells that it should have changed are neither here nor there; if it changes none, others.
+ */
+static void apply_unstable(struct nor *nor, const struct flash_op *op, const uint8_t *bytes, unsigned cells,
+                           uint64_t seed)
+{
+    uint64_t stream = stream_of(op, cells, seed);
+    nor_apply(nor, op, bytes);
+    for (unsigned i = 0; i < cells; i++) {
+        uint32_t place = random_next(&stream) % op->size;
+        for (uint32_t tries = 0; tries < op->size && !meant(op, bytes, place); tries++)
+            place = (place + 1) % op->size;
+        unsigned bits = meant(op, bytes, place) ? meant(op, bytes, place) : 0xff;
+        unsigned bit = random_next(&stream) % 8;
+        while (!(bits >> bit & 1))
+            bit = (bit + 1) % 8;
+        nor_unsettle(nor, op->address + place, (uint8_t)(1u << bit));
+    }
+}
+
+enum nor_fault flash_strike(const struct flash_fault *fault, uint64_t seed, struct nor *nor,
+                            const struct flash_op *op, const uint8_t *bytes)
+{
+    const struct flash_tear tear = {TEAR_VARIANT, fault->variant, fault->unstable};
     switch (fault->kind) {
     case FLASH_CUT_BEFORE:
     case FLASH_DROPPED:
     case FLASH_FAULT_KINDS:
         break;
     case FLASH_TORN:
-        flash_tear(cells, op, bytes, fault->variant, plan->seed);
+        flash_tear_array(nor, op, bytes, &tear, seed);
         break;
     case FLASH_CUT_AFTER:
-        flash_apply(cells, op, bytes);
+        nor_apply(nor, op, bytes);
         break;
     case FLASH_DOUBLED:
         apply_doubled(nor, op, bytes);
         break;
     case FLASH_DISTURBED:
-        apply_disturbed(nor, op, bytes, fault->variant, plan->seed);
+        apply_disturbed(nor, op, bytes, fault->variant, seed);
         break;
     case FLASH_WORN:
-        apply_worn(nor, op, bytes, fault->variant, plan->seed);
+        apply_worn(nor, op, bytes, fault->variant, seed);
+        break;
+    case FLASH_UNSTABLE:
+        apply_unstable(nor, op, bytes, fault->variant, seed);
         break;
     }
+    /* Dropped, for the array: what was to happen has happened already. */
+    return fault->kind > FLASH_CUT_AFTER ? NOR_FAULT_DROP : NOR_FAULT_CUT;
 }
+
+/* --- a plan ---------------------------------------------------------------------------------------------
+ */
 
 enum nor_fault flash_plan_ask(void *context, struct nor *nor, const struct flash_op *op, const uint8_t *bytes)
 {
@@ -279,9 +395,9 @@ enum nor_fault flash_plan_ask(void *context, struct nor *nor, const struct flash
         !op->size)
         return NOR_FAULT_NONE;
     plan->done = true;
-    apply_fault(plan, nor, op, bytes);
-    if (plan->fault.kind > FLASH_CUT_AFTER)
-        return NOR_FAULT_DROP; /* what was to happen has happened already */
+    enum nor_fault fault = flash_strike(&plan->fault, plan->seed, nor, op, bytes);
+    if (fault != NOR_FAULT_CUT)
+        return fault;
     plan->cut = true;
     if (plan->lost)
         plan->lost(plan->lost_context);

@@ -16,6 +16,9 @@
  *   w   doubled: it happens at the next place of the same size too (a program) or again (an erase)
  *   dN  disturbed: it happens, and a bit near it loses its charge
  *   sN  worn: it happens, and from now on some cells of the page cannot be erased (N of them)
+ *   uN  unstable: it happens, but weakly: N of its cells read differently from read to read
+ * An id of a torn operation may end in u, as in "int:7t1u": an eighth of the bits that an erase should have
+ * set, or half of those that the program's last word or byte should have cleared, read unstably.
  *
  * Ways to tear, the same in each run:
  *   a program of a word   1 every other bit of those to be cleared; 2 the others; 3 the lowest only; 4 all
@@ -25,8 +28,9 @@
  *   an erase              1 half of the bits are set; 2 one in 16; 3 all but one in 16; from 4 on a random
  *                         share
  *
- * Not modelled: cells that read differently from one read to the next; a supply that sags slowly (the
- * power-fail comparator is POWER's); damage to pages next to an erased one.
+ * A scenario can say exactly how an operation is torn (struct flash_tear).
+ *
+ * Not modelled: damage to pages next to an erased one.
  */
 #ifndef SOSIM_CORE_FLASH_FAULT_H
 #define SOSIM_CORE_FLASH_FAULT_H
@@ -44,6 +48,7 @@ enum flash_fault_kind {
     FLASH_DOUBLED,
     FLASH_DISTURBED,
     FLASH_WORN,
+    FLASH_UNSTABLE,
     FLASH_FAULT_KINDS
 };
 
@@ -51,7 +56,22 @@ struct flash_fault {
     const char *array; /* "internal", "uicr", "external", "otp": constant text */
     uint64_t number;   /* of the operation on its array, from 1 */
     enum flash_fault_kind kind;
-    unsigned variant; /* of torn, disturbed and worn, from 1; else 0 */
+    unsigned variant; /* of torn, disturbed, worn and unstable, from 1; else 0 */
+    bool unstable;    /* torn: what is left half-way reads unstably */
+};
+
+/* How far an operation came before power was lost. */
+enum flash_tear_way {
+    TEAR_VARIANT, /* one of the ways listed above */
+    TEAR_BITS,    /* program: of the bits to be cleared in its first word, those with a 1 in `value` are */
+    TEAR_BYTES,   /* program: its first `value` bytes are done, the others are as they were */
+    TEAR_SHARE,   /* erase: of its bits, `value` 256ths are set */
+};
+
+struct flash_tear {
+    enum flash_tear_way way;
+    uint32_t value; /* the variant, for TEAR_VARIANT */
+    bool unstable;
 };
 
 #define FLASH_FAULT_ID_SIZE 48
@@ -65,7 +85,7 @@ char *flash_fault_id(const struct flash_fault *fault, char id[FLASH_FAULT_ID_SIZ
 /* "int" for "internal" and so on; the name itself if there is no short one. */
 const char *flash_array_short(const char *array);
 
-/* "before", "torn", "after", "dropped", "doubled", "disturbed", "worn". */
+/* "before", "torn", "after", "dropped", "doubled", "disturbed", "worn", "unstable". */
 const char *flash_fault_kind_name(enum flash_fault_kind kind);
 
 /*
@@ -76,8 +96,24 @@ const char *flash_fault_kind_name(enum flash_fault_kind kind);
 void flash_tear(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes, unsigned variant,
                 uint64_t seed);
 
-/* Does the whole operation to `cells`. */
-void flash_apply(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes);
+/* The same in any way, and without the unstable cells: those belong to an array. */
+void flash_tear_as(uint8_t *cells, const struct flash_op *op, const uint8_t *bytes,
+                   const struct flash_tear *tear, uint64_t seed);
+
+/* Calls `mark` for each byte, counted from op->address, of which some bits are left unstable by a torn
+ * operation; `cells` are as they were before it. */
+void flash_tear_unstable(const uint8_t *cells, const struct flash_op *op, const uint8_t *bytes,
+                         const struct flash_tear *tear, uint64_t seed,
+                         void (*mark)(void *context, uint32_t offset, uint8_t bits), void *context);
+
+/* Tears an operation on its array, unstable cells included. */
+void flash_tear_array(struct nor *nor, const struct flash_op *op, const uint8_t *bytes,
+                      const struct flash_tear *tear, uint64_t seed);
+
+/* Lets an operation go wrong as the fault's kind and variant say, whatever array and number it has, and
+ * returns what nor->fault has to return for it. */
+enum nor_fault flash_strike(const struct flash_fault *fault, uint64_t seed, struct nor *nor,
+                            const struct flash_op *op, const uint8_t *bytes);
 
 /* One fault, to be hung into all arrays: nor->fault = flash_plan_ask, nor->fault_context = the plan. */
 struct flash_plan {

@@ -10,6 +10,8 @@
  * ever, still lives in time. */
 #define RESET_CYCLES (20 * CYCLES_PER_US)
 
+static const char *const array_names[] = {"internal", "uicr", "external", "otp"};
+
 /* --- what the CPU asks of the chip ------------------------------------------------------------------------
  */
 
@@ -66,6 +68,15 @@ static int create_parts(struct machine *machine, struct diag *why)
     return 0;
 }
 
+static void set_seeds(struct machine *machine, uint64_t seed)
+{
+    for (size_t i = 0; i < sizeof array_names / sizeof array_names[0]; i++) {
+        struct nor *nor = machine_array(machine, array_names[i]);
+        if (nor)
+            nor->seed = seed;
+    }
+}
+
 static int build(struct machine *machine, const struct machine_options *options, struct diag *why)
 {
     void *ram = NULL;
@@ -95,6 +106,7 @@ static int build(struct machine *machine, const struct machine_options *options,
     }
     machine->soc.flash.changed = flash_changed;
     machine->soc.flash.changed_context = &machine->cpu;
+    set_seeds(machine, options->seed);
     return 0;
 }
 
@@ -130,9 +142,8 @@ void machine_destroy(struct machine *machine)
 
 static void for_each_array(struct machine *machine, void (*fn)(struct nor *nor, bool flag), bool flag)
 {
-    static const char *const names[] = {"internal", "uicr", "external", "otp"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct nor *nor = machine_array(machine, names[i]);
+    for (size_t i = 0; i < sizeof array_names / sizeof array_names[0]; i++) {
+        struct nor *nor = machine_array(machine, array_names[i]);
         if (nor)
             fn(nor, flag);
     }
@@ -308,11 +319,10 @@ double machine_ms(const struct machine *machine)
 
 uint64_t machine_trace_hash(const struct machine *machine)
 {
-    static const char *const names[] = {"internal", "uicr", "external", "otp"};
     struct signals signals = machine->bus.signals;
     trace_note(&signals, digest_bytes(machine->ram, NRF52840_RAM_SIZE));
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const struct nor *nor = machine_array((struct machine *)machine, names[i]);
+    for (size_t i = 0; i < sizeof array_names / sizeof array_names[0]; i++) {
+        const struct nor *nor = machine_array((struct machine *)machine, array_names[i]);
         if (nor)
             trace_note(&signals, digest_bytes(nor->data, nor->size));
     }

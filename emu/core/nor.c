@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/nor.h"
 
+#include "core/bus.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ void nor_destroy(struct nor *nor)
     free(nor->data);
     free(nor->stuck_low);
     free(nor->stuck_high);
+    free(nor->unstable);
     free(nor->seen);
     memset(nor, 0, sizeof *nor);
 }
@@ -72,6 +75,21 @@ static void note_operation(struct nor *nor, const struct flash_op *op)
     }
 }
 
+void nor_apply(struct nor *nor, const struct flash_op *op, const uint8_t *bytes)
+{
+    uint8_t *cells = nor->data + op->address;
+    if (op->kind == NOR_ERASE) {
+        memset(cells, 0xff, op->size);
+        if (nor->unstable)
+            memset(nor->unstable + op->address, 0, op->size);
+        return;
+    }
+    for (uint32_t i = 0; i < op->size; i++)
+        cells[i] &= bytes[i];
+    for (uint32_t i = 0; nor->unstable && i < op->size; i++)
+        nor->unstable[op->address + i] &= bytes[i];
+}
+
 static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t address, const uint8_t *bytes,
                               uint32_t size)
 {
@@ -85,14 +103,8 @@ static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t addr
     *(kind == NOR_ERASE ? &nor->erases : &nor->programs) += 1;
     note_operation(nor, &op);
     enum nor_fault fault = nor->fault ? nor->fault(nor->fault_context, nor, &op, bytes) : NOR_FAULT_NONE;
-    if (fault == NOR_FAULT_NONE) {
-        if (kind == NOR_ERASE) {
-            memset(nor->data + address, 0xff, op.size);
-        } else {
-            for (uint32_t i = 0; i < op.size; i++)
-                nor->data[address + i] &= bytes[i];
-        }
-    }
+    if (fault == NOR_FAULT_NONE && op.size)
+        nor_apply(nor, &op, bytes);
     if (op.size)
         settle(nor, address, op.size);
     op.cut = fault == NOR_FAULT_CUT;
@@ -134,8 +146,63 @@ int nor_stick(struct nor *nor, uint32_t address, unsigned bit, bool value)
     return 0;
 }
 
+int nor_unsettle(struct nor *nor, uint32_t address, uint8_t bits)
+{
+    if (address >= nor->size)
+        return EINVAL;
+    if (!nor->unstable && !(nor->unstable = calloc(1, nor->size)))
+        return ENOMEM;
+    nor->unstable[address] |= bits;
+    settle(nor, address, 1);
+    return 0;
+}
+
+void nor_draw(struct nor *nor, uint32_t address, uint32_t size)
+{
+    size = clip(nor, address, size);
+    for (uint32_t i = address; i < address + size && nor->unstable; i++) {
+        uint8_t cells = nor->unstable[i];
+        if (!cells)
+            continue;
+        uint64_t stream = nor->seed ^ digest_text(nor->name) ^ (uint64_t)i << 32 ^ ++nor->unstable_reads;
+        nor->data[i] = (uint8_t)((nor->data[i] & ~cells) | (random_next(&stream) & cells));
+    }
+}
+
+bool nor_is_unstable(const struct nor *nor, uint32_t address, uint32_t size)
+{
+    size = clip(nor, address, size);
+    for (uint32_t i = address; nor->unstable && i < address + size; i++) {
+        if (nor->unstable[i])
+            return true;
+    }
+    return false;
+}
+
+/* A map of cells that may be missing. */
+static void save_cells(struct nor *nor, uint8_t **cells, struct state *state)
+{
+    bool there = *cells != NULL;
+    state_var(state, there);
+    if (state->loading && !there) {
+        free(*cells);
+        *cells = NULL;
+    }
+    if (!there)
+        return;
+    if (!*cells && !(*cells = malloc(nor->size))) {
+        state->error = ENOMEM;
+        return;
+    }
+    state_bytes(state, *cells, nor->size);
+}
+
 void nor_save(struct nor *nor, struct state *state)
 {
+    save_cells(nor, &nor->stuck_low, state);
+    save_cells(nor, &nor->stuck_high, state);
+    save_cells(nor, &nor->unstable, state);
+    state_var(state, nor->unstable_reads);
     state_var(state, nor->operations);
     state_var(state, nor->programs);
     state_var(state, nor->erases);

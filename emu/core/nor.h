@@ -10,7 +10,11 @@
  * The bits change when the controller says so, at the start of the operation's time; a fault plan that cuts
  * power tears the operation itself (it knows the data and the bytes that were there).
  *
- * Not modelled: wear by erase count, read disturb, retention loss.
+ * Cells can be unstable: left half-way by an operation that was cut or too weak, they read 0 now and 1 then,
+ * until an erase or a program of theirs succeeds. What each read gives follows from the seed and how many
+ * such reads there were before.
+ *
+ * Not modelled: wear by erase count, read disturb, retention loss; unstable cells whose odds are not even.
  */
 #ifndef SOSIM_CORE_NOR_H
 #define SOSIM_CORE_NOR_H
@@ -71,7 +75,11 @@ struct nor {
     /* Cells that cannot be programmed or erased, applied to each change; both NULL or `size` bytes, owned. */
     uint8_t *stuck_low;  /* 1-bits here always read 0 */
     uint8_t *stuck_high; /* 1-bits here always read 1 */
-    uint8_t *seen;       /* a byte a page (enum nor_seen), owned; NULL: nobody wants to know */
+    /* Cells that read differently from read to read: 1-bits here; NULL or `size` bytes, owned. */
+    uint8_t *unstable;
+    uint64_t unstable_reads;
+    uint64_t seed; /* of what unstable cells read */
+    uint8_t *seen; /* a byte a page (enum nor_seen), owned; NULL: nobody wants to know */
     /* Tells the owner of cached views (translated code) that bytes changed. */
     void (*changed)(void *context, uint32_t address, uint32_t size);
     void *changed_context;
@@ -92,10 +100,22 @@ void nor_load(struct nor *nor, uint32_t address, const uint8_t *bytes, uint32_t 
 /* Makes one bit unable to change from `value`; returns 0, EINVAL or ENOMEM. */
 int nor_stick(struct nor *nor, uint32_t address, unsigned bit, bool value);
 
+/* Makes the cells of one byte that have a 1 in `bits` unstable; returns 0, EINVAL or ENOMEM. */
+int nor_unsettle(struct nor *nor, uint32_t address, uint8_t bits);
+
+/* Does an operation to the cells as it should be, outside the count of operations: for fault plans. */
+void nor_apply(struct nor *nor, const struct flash_op *op, const uint8_t *bytes);
+
+/* Gives the unstable cells of these bytes values anew. */
+void nor_draw(struct nor *nor, uint32_t address, uint32_t size);
+
+/* True if some cells of these bytes are unstable. */
+bool nor_is_unstable(const struct nor *nor, uint32_t address, uint32_t size);
+
 /* Notes from now on which pages are read, erased and changed; 0 or ENOMEM. Calling it again starts anew. */
 int nor_watch(struct nor *nor);
 
-/* Something read these bytes; every reader of nor->data on the guest's behalf says so. */
+/* These bytes count from now on, for whoever watches the pages. */
 static inline void nor_note_read(struct nor *nor, uint32_t address, uint32_t size)
 {
     if (!nor->seen || !size || address >= nor->size)
@@ -107,6 +127,15 @@ static inline void nor_note_read(struct nor *nor, uint32_t address, uint32_t siz
     }
 }
 
+/* Something is about to read these bytes; every reader of nor->data on the guest's behalf says so. */
+static inline void nor_about_to_read(struct nor *nor, uint32_t address, uint32_t size)
+{
+    nor_note_read(nor, address, size);
+    if (nor->unstable)
+        nor_draw(nor, address, size);
+}
+
+/* Stuck and unstable cells are part of the state. */
 void nor_save(struct nor *nor, struct state *state);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/cpu.h"
 #include "core/cycles.h"
+#include "core/fast_store.h"
 
 #include <dlfcn.h>
 
@@ -107,10 +108,16 @@ static uint32_t check_alignment(uint32_t address, uint32_t oi)
 static uint64_t load(enum engine_function n, void *env, uint32_t address, uint32_t oi, uintptr_t host_pc)
 {
     load_fn engine = NULL;
+    struct cpu *cpu = inside.cpu;
     *(void **)&engine = engine_function(n);
     inside.host_pc = host_pc;
-    uint64_t value = engine(env, address, check_alignment(address, oi), host_pc);
+    oi = check_alignment(address, oi);
+    bool unstable = cpu && cpu_flash_unstable(cpu, address, 1u << (n - LOAD_8));
+    uint64_t value = engine(env, address, oi, host_pc);
     inside.host_pc = 0;
+    /* The next read has to come here too. */
+    if (unstable)
+        fast_store_code_page(cpu, address);
     return value;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/cycles.h"
+#include "core/nor.h"
 
 #include <string.h>
 
@@ -113,6 +114,8 @@ static bool load(struct round *r, struct line address, unsigned size, struct lin
         *value = (struct line){count, (uint32_t)r->period};
         return true;
     }
+    if (nor_is_unstable(cpu->bus->flash, address.now, size))
+        return false;
     if (!cpu_peek(cpu, address.now, &bytes, size)) {
         *value = constant(bytes);
         return true;

@@ -14,6 +14,7 @@ static const struct reg regs[] = {
 static uint32_t read(void *self, uint32_t offset)
 {
     const struct uicr *uicr = self;
+    nor_about_to_read(uicr->nvmc->uicr, offset, 4);
     const uint8_t *at = uicr->nvmc->uicr->data + offset;
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }

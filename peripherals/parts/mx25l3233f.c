@@ -506,9 +506,11 @@ static uint8_t output(struct mx25l3233f *part, uint32_t n)
     case 0xab:
         return 0x15;
     default:
-        if (part->otp_mode)
+        if (part->otp_mode) {
+            nor_about_to_read(&part->otp, (part->address + n) % MX25L3233F_OTP_SIZE, 1);
             return part->otp.data[(part->address + n) % MX25L3233F_OTP_SIZE];
-        nor_note_read(&part->array, (part->address + n) % MX25L3233F_SIZE, 1);
+        }
+        nor_about_to_read(&part->array, (part->address + n) % MX25L3233F_SIZE, 1);
         return part->array.data[(part->address + n) % MX25L3233F_SIZE];
     }
 }
@@ -567,7 +569,7 @@ static void transfer_block(void *self, const uint8_t *out, uint8_t *in, uint32_t
                            part->opcode == 0xbb || part->opcode == 0x6b || part->opcode == 0xeb);
         uint32_t from = (part->address + part->data) % MX25L3233F_SIZE;
         if (array_read && size - i <= MX25L3233F_SIZE - from) {
-            nor_note_read(&part->array, from, size - i);
+            nor_about_to_read(&part->array, from, size - i);
             memcpy(in + i, part->array.data + from, size - i);
             part->data += size - i;
             return;

@@ -40,8 +40,9 @@ static const uint8_t word[4] = {0x0f, 0x00, 0xff, 0x55};
 
 Test(flash_fault, ids_come_back_as_they_were)
 {
-    static const char *const ids[] = {"int:1b",  "ext:812t3",          "uicr:7a", "otp:2x",
-                                      "int:99w", "ext:123456789012d2", "int:5s32"};
+    static const char *const ids[] = {"int:1b",   "ext:812t3", "uicr:7a",
+                                      "otp:2x",   "int:99w",   "ext:123456789012d2",
+                                      "int:5s32", "int:7t1u",  "uicr:1u3"};
     char id[FLASH_FAULT_ID_SIZE];
     struct flash_fault fault;
     struct diag why;
@@ -53,9 +54,10 @@ Test(flash_fault, ids_come_back_as_they_were)
 
 Test(flash_fault, bad_ids_are_refused_with_words)
 {
-    static const char *const ids[] = {
-        "",       "int",    "int:",    "int:b",   "int:0b",  "flash:1b", "int:1",
-        "int:1t", "int:1q", "int:1bb", "int:1t0", "int:-1b", "int:1t1x", "ext:99999999999999999999b"};
+    static const char *const ids[] = {"",         "int",      "int:",    "int:b",
+                                      "int:0b",   "flash:1b", "int:1",   "int:1t",
+                                      "int:1q",   "int:1bb",  "int:1t0", "int:-1b",
+                                      "int:1t1x", "int:1bu",  "int:1u",  "ext:99999999999999999999b"};
     struct flash_fault fault;
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         struct diag why = {{0}};
@@ -199,4 +201,144 @@ Test(flash_fault, worn_cells_stay_cleared)
     nor_erase(&bench.nor, 0, PAGE);
     cr_assert_eq(bits_set(bench.nor.data, PAGE), PAGE * 8);
     nor_destroy(&bench.nor);
+}
+
+/* How many of `reads` reads of a byte differ from the one before. */
+static unsigned changes(struct nor *nor, uint32_t address, unsigned reads)
+{
+    unsigned count = 0;
+    nor_about_to_read(nor, address, 1);
+    for (unsigned i = 0; i < reads; i++) {
+        uint8_t before = nor->data[address];
+        nor_about_to_read(nor, address, 1);
+        count += nor->data[address] != before;
+    }
+    return count;
+}
+
+Test(flash_fault, unstable_cells_read_one_way_and_the_other_until_they_are_written)
+{
+    struct bench bench;
+    make(&bench, "external", "ext:1b");
+    bench.nor.fault = NULL;
+    cr_assert_eq(nor_unsettle(&bench.nor, 5, 0x81), 0);
+    unsigned ones = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        nor_about_to_read(&bench.nor, 4, 4);
+        ones += bench.nor.data[5] & 1;
+        cr_assert_eq(bench.nor.data[5] | 0x81, 0xff, "stable cells changed");
+        cr_assert_eq(bench.nor.data[4] & bench.nor.data[6], 0xff);
+    }
+    cr_expect(ones > 400 && ones < 600, "%u of 1000", ones);
+    /* A program settles the cells that it clears and no others. */
+    cr_assert_eq(nor_program(&bench.nor, 5, (const uint8_t[]){0x7f}, 1), NOR_FAULT_NONE);
+    unsigned high = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        nor_about_to_read(&bench.nor, 5, 1);
+        high |= bench.nor.data[5] & 0x80;
+    }
+    cr_expect_eq(high, 0);
+    cr_expect_gt(changes(&bench.nor, 5, 100), 20);
+    cr_assert_eq(nor_erase(&bench.nor, 0, PAGE), NOR_FAULT_NONE);
+    cr_expect_eq(changes(&bench.nor, 5, 100), 0);
+    cr_expect_eq(bench.nor.data[5], 0xff);
+    nor_destroy(&bench.nor);
+}
+
+Test(flash_fault, unstable_reads_are_the_same_from_a_snapshot)
+{
+    struct bench bench;
+    struct state state = {0};
+    uint8_t first[64];
+    make(&bench, "external", "ext:1b");
+    cr_assert_eq(nor_unsettle(&bench.nor, 5, 0xff), 0);
+    cr_assert_eq(nor_stick(&bench.nor, 9, 3, false), 0);
+    changes(&bench.nor, 5, 10);
+    state_begin_save(&state);
+    nor_save(&bench.nor, &state);
+    cr_assert_eq(state.error, 0);
+    for (unsigned i = 0; i < sizeof first; i++) {
+        nor_about_to_read(&bench.nor, 5, 1);
+        first[i] = bench.nor.data[5];
+    }
+    nor_destroy(&bench.nor);
+    make(&bench, "external", "ext:1b");
+    cr_assert_eq(nor_unsettle(&bench.nor, 6, 0xff), 0);
+    state_begin_load(&state);
+    nor_save(&bench.nor, &state);
+    cr_assert_eq(state.error, 0);
+    for (unsigned i = 0; i < sizeof first; i++) {
+        nor_about_to_read(&bench.nor, 5, 1);
+        cr_assert_eq(bench.nor.data[5], first[i], "read %u", i);
+    }
+    cr_expect_eq(changes(&bench.nor, 6, 100), 0, "a cell of before the snapshot is still unstable");
+    bench.nor.fault = NULL;
+    nor_erase(&bench.nor, 0, PAGE);
+    cr_expect_eq(bench.nor.data[9], 0xf7, "the stuck cell is gone");
+    state_free(&state);
+    nor_destroy(&bench.nor);
+}
+
+Test(flash_fault, a_torn_erase_may_leave_unstable_cells_among_those_that_were_0)
+{
+    struct bench bench;
+    make(&bench, "internal", "int:2t1u");
+    uint8_t zeros[16] = {0};
+    nor_program(&bench.nor, PAGE, zeros, sizeof zeros);
+    cr_assert_eq(nor_erase(&bench.nor, PAGE, PAGE), NOR_FAULT_CUT);
+    cr_assert(nor_is_unstable(&bench.nor, PAGE, sizeof zeros));
+    cr_expect_not(nor_is_unstable(&bench.nor, PAGE + sizeof zeros, PAGE - sizeof zeros));
+    unsigned count = bits_set(bench.nor.unstable + PAGE, sizeof zeros);
+    cr_expect(count > 4 && count < 32, "%u of 128", count);
+    nor_destroy(&bench.nor);
+}
+
+Test(flash_fault, a_torn_word_may_leave_unstable_cells_among_those_to_be_cleared)
+{
+    struct bench bench;
+    make(&bench, "internal", "int:1t2u");
+    cr_assert_eq(nor_program(&bench.nor, 8, word, 4), NOR_FAULT_CUT);
+    unsigned count = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        cr_expect_eq(bench.nor.unstable[8 + i] & word[i], 0, "a cell that keeps its 1 is unstable");
+        count += bits_set(bench.nor.unstable + 8 + i, 1);
+    }
+    cr_expect_gt(count, 2);
+    cr_expect_not(nor_is_unstable(&bench.nor, 0, 8));
+    cr_expect_not(nor_is_unstable(&bench.nor, 12, 100));
+    nor_destroy(&bench.nor);
+}
+
+Test(flash_fault, a_weak_write_leaves_the_number_of_unstable_cells)
+{
+    struct bench bench;
+    make(&bench, "uicr", "uicr:1u1");
+    cr_assert_eq(nor_program(&bench.nor, 0, word, 4), NOR_FAULT_DROP);
+    cr_expect_eq(bits_set(bench.nor.unstable, SIZE), 1);
+    for (unsigned i = 0; i < 4; i++)
+        cr_expect_eq(bench.nor.data[i], word[i], "it happens, all the same");
+    nor_destroy(&bench.nor);
+    make(&bench, "otp", "otp:1u6");
+    cr_assert_eq(nor_erase(&bench.nor, 0, PAGE), NOR_FAULT_DROP);
+    unsigned count = bits_set(bench.nor.unstable, SIZE);
+    cr_expect(count && count <= 6);
+    nor_destroy(&bench.nor);
+}
+
+Test(flash_fault, a_tear_can_be_said_exactly)
+{
+    const struct flash_op program = {.array = "internal", .number = 9, .kind = NOR_PROGRAM, .size = 4};
+    const struct flash_op page = {.array = "external", .number = 9, .kind = NOR_PROGRAM, .size = 16};
+    const struct flash_op erase = {.array = "external", .number = 4, .kind = NOR_ERASE, .size = PAGE};
+    uint8_t cells[16] = {0xff, 0xff, 0xff, 0xff}, zeros[16] = {0};
+    static uint8_t sector[PAGE];
+    flash_tear_as(cells, &program, zeros, &(struct flash_tear){TEAR_BITS, 0x80000301, false}, 1);
+    cr_expect_arr_eq(cells, "\xfe\xfc\xff\x7f", 4);
+    memset(cells, 0xff, sizeof cells);
+    flash_tear_as(cells, &page, zeros, &(struct flash_tear){TEAR_BYTES, 5, false}, 1);
+    cr_expect_eq(bits_set(cells, 5), 0);
+    cr_expect_eq(bits_set(cells + 5, 11), 88);
+    flash_tear_as(sector, &erase, NULL, &(struct flash_tear){TEAR_SHARE, 64, false}, 1);
+    unsigned saw = bits_set(sector, PAGE);
+    cr_expect(saw > PAGE * 8 / 4 * 9 / 10 && saw < PAGE * 8 / 4 * 11 / 10, "%u", saw);
 }

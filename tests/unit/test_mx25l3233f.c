@@ -292,3 +292,19 @@ Test(mx25l3233f, save_and_restore_keep_a_running_erase)
     state_free(&state);
     rig_free(rig);
 }
+
+Test(mx25l3233f, unstable_cells_of_array_and_otp_differ_from_read_to_read)
+{
+    struct rig *rig = rig_new();
+    unsigned array = 0, otp = 0;
+    cr_assert_eq(nor_unsettle(&rig->part.array, 0x1234, 0x10), 0);
+    cr_assert_eq(nor_unsettle(&rig->part.otp, 0x20, 0x10), 0);
+    for (unsigned i = 0; i < 64; i++)
+        array += byte_at(rig, 0x1234) == 0xef;
+    SEND(rig, 0xb1);
+    for (unsigned i = 0; i < 64; i++)
+        otp += byte_at(rig, 0x20) == 0xef;
+    cr_expect(array > 8 && array < 56, "%u of 64", array);
+    cr_expect(otp > 8 && otp < 56, "%u of 64", otp);
+    rig_free(rig);
+}
