@@ -18,6 +18,7 @@
 #define SLOT_DROP_INFO   0x10u
 #define SLOT_COMPRESSED  0x20u
 #define MODULE_ALIGNMENT 0x1000u
+#define UNSTABLE_STREAM  0x756e7374ull
 
 static int complain(const struct device *device, const cJSON *at, struct diag *why, const struct diag *reason)
 {
@@ -186,6 +187,26 @@ int device_stick(struct device *device, const struct stuck_edit *edit, struct di
     return nor_stick(machine_array(device->machine, edit->place.array), address, edit->bit, edit->value)
                ? json_doc_error(&device->scenario->doc, edit->place.at, why, "out of memory")
                : 0;
+}
+
+int device_unsettle(struct device *device, const struct unstable_edit *edit, struct diag *why)
+{
+    uint32_t address;
+    if (is_file_offset(&edit->place))
+        return json_doc_error(&device->scenario->doc, edit->place.at, why, "\"block\" is missing");
+    if (resolve(device, &edit->place, &address, why) ||
+        check_room(device, &edit->place, address, edit->length, why))
+        return -1;
+    struct nor *nor = machine_array(device->machine, edit->place.array);
+    uint64_t stream = nor->seed ^ UNSTABLE_STREAM ^ address;
+    for (uint32_t i = 0; i < edit->length; i++) {
+        uint8_t bits = 0;
+        for (unsigned bit = 0; bit < 8; bit++)
+            bits |= random_next(&stream) < edit->share * 4294967296.0 ? (uint8_t)(1u << bit) : 0;
+        if (bits && nor_unsettle(nor, address + i, bits))
+            return json_doc_error(&device->scenario->doc, edit->place.at, why, "out of memory");
+    }
+    return 0;
 }
 
 int device_input(struct device *device, const struct input_edit *input, struct diag *why)
@@ -455,6 +476,7 @@ static int apply_state(struct device *device, struct diag *why)
     EACH(state->erases, state->erase_count, erase);
     EACH(state->bytes, state->byte_count, device_write);
     EACH(state->stuck, state->stuck_count, device_stick);
+    EACH(state->unstable, state->unstable_count, device_unsettle);
     EACH(state->inputs, state->input_count, device_input);
     return 0;
 }

@@ -42,6 +42,8 @@ int device_install_mbr(struct device *device, struct diag *why);
 
 int device_write(struct device *device, const struct byte_edit *edit, struct diag *why);
 int device_stick(struct device *device, const struct stuck_edit *edit, struct diag *why);
+/* Bits that become unstable are chosen by the machine's seed. */
+int device_unsettle(struct device *device, const struct unstable_edit *edit, struct diag *why);
 int device_input(struct device *device, const struct input_edit *input, struct diag *why);
 
 /* Reads `length` bytes of a place. */

@@ -56,13 +56,21 @@ int parse_place(const struct reader *r, const cJSON *object, const char *fallbac
                 struct flash_place *out);
 int parse_byte_edit(const struct reader *r, const cJSON *item, void *out);
 int parse_stuck(const struct reader *r, const cJSON *item, void *out);
-int parse_input(const struct reader *r, const cJSON *item, void *out); /* struct input_edit */
+int parse_unstable(const struct reader *r, const cJSON *item, void *out); /* struct unstable_edit */
+int parse_input(const struct reader *r, const cJSON *item, void *out);    /* struct input_edit */
 int parse_dct(const struct reader *r, const cJSON *item, const char *prefix, struct dct_edit **out,
               size_t *count);
 int parse_state(const struct reader *r, const cJSON *item, struct device_state *out);
 void free_dct(struct dct_edit *edits, size_t count);
 void free_state(struct device_state *state);
 extern const char *const ram_words[];
+
+/* parse_fault.c */
+extern const char *const nor_array_words[];
+int parse_tear(const struct reader *r, const cJSON *item, struct flash_tear *out);
+int parse_fault(const struct reader *r, const cJSON *item, struct fault_action *out);
+/* Whether the faults of a step's actions and its trigger go together; `item` is the step. */
+int check_faults(const struct reader *r, const cJSON *item, const struct step *step);
 
 /* parse_timeline.c */
 int parse_trigger(const struct reader *r, const cJSON *item, struct trigger *out);

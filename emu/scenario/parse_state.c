@@ -134,6 +134,22 @@ int parse_stuck(const struct reader *r, const cJSON *item, void *out)
     return 0;
 }
 
+int parse_unstable(const struct reader *r, const cJSON *item, void *out)
+{
+    static const char *const members[] = {PLACE_MEMBERS, "length", "share", NULL};
+    struct unstable_edit *edit = out;
+    edit->length = 1;
+    edit->share = 1;
+    if (read_members(r, item, members) || parse_place(r, item, NULL, &edit->place) ||
+        read_u32(r, member(item, "length"), 1, 0x400000u, &edit->length) ||
+        read_double(r, member(item, "share"), 0, 1, &edit->share))
+        return -1;
+    if (!strcmp(edit->place.array, "ram"))
+        return json_doc_error(r->doc, member(item, "array"), r->why,
+                              "RAM has no unstable cells here, only flash has");
+    return 0;
+}
+
 static int parse_image(const struct reader *r, const cJSON *item, void *out)
 {
     static const char *const members[] = {"array", "address", "image", NULL};
@@ -301,8 +317,9 @@ static int parse_fill(const struct reader *r, const cJSON *item, struct device_s
 
 int parse_state(const struct reader *r, const cJSON *item, struct device_state *out)
 {
-    static const char *const members[] = {"start", "images", "dct",   "slots",  "files", "fill_filesystem",
-                                          "erase", "bytes",  "stuck", "inputs", "ram",   NULL};
+    static const char *const members[] = {"start",           "images", "dct",   "slots", "files",
+                                          "fill_filesystem", "erase",  "bytes", "stuck", "unstable",
+                                          "inputs",          "ram",    NULL};
     unsigned start = START_PROVISIONED, ram = RAM_CLEARED;
     out->start = START_PROVISIONED;
     if (!item)
@@ -322,6 +339,7 @@ int parse_state(const struct reader *r, const cJSON *item, struct device_state *
     LIST("erase", parse_erase, erases, erase_count);
     LIST("bytes", parse_byte_edit, bytes, byte_count);
     LIST("stuck", parse_stuck, stuck, stuck_count);
+    LIST("unstable", parse_unstable, unstable, unstable_count);
     LIST("inputs", parse_input, inputs, input_count);
 #undef LIST
     if (err || parse_fill(r, member(item, "fill_filesystem"), out))
@@ -344,5 +362,6 @@ void free_state(struct device_state *state)
     free(state->erases);
     free(state->bytes);
     free(state->stuck);
+    free(state->unstable);
     free(state->inputs);
 }

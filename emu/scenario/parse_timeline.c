@@ -6,8 +6,6 @@
 
 #define MS_MAX 1e10 /* four months */
 
-static const char *const nor_arrays[] = {"internal", "uicr", "external", "otp", NULL};
-
 /* --- triggers -------------------------------------------------------------------------------------------
  */
 
@@ -33,14 +31,14 @@ static int trigger_flash(const struct reader *r, const cJSON *item, struct trigg
     static const char *const moments[] = {"after", "before", "within", NULL};
     unsigned array = 0, op = 0, moment = FLASH_AFTER;
     uint32_t length = 1;
-    if (read_members(r, item, members) || read_choice(r, member(item, "array"), nor_arrays, &array) ||
+    if (read_members(r, item, members) || read_choice(r, member(item, "array"), nor_array_words, &array) ||
         read_choice(r, member(item, "op"), ops, &op) ||
         read_choice(r, member(item, "moment"), moments, &moment) ||
         read_whole(r, member(item, "nth"), 1, UINT64_MAX, &out->nth) ||
         read_u32(r, member(item, "address"), 0, UINT32_MAX, &out->from) ||
         read_u32(r, member(item, "length"), 1, UINT32_MAX, &length))
         return -1;
-    out->array = member(item, "array") ? nor_arrays[array] : NULL;
+    out->array = member(item, "array") ? nor_array_words[array] : NULL;
     out->has_op = member(item, "op") != NULL;
     out->op = (enum nor_kind)op;
     out->moment = (enum flash_moment)moment;
@@ -146,6 +144,17 @@ static int action_power_on(const struct reader *r, const cJSON *item, struct act
     return 0;
 }
 
+static int action_power_off(const struct reader *r, const cJSON *item, struct action *out)
+{
+    static const char *const members[] = {"torn", NULL};
+    if (cJSON_IsTrue(item))
+        return 0;
+    if (read_members(r, item, members))
+        return -1;
+    out->has_tear = member(item, "torn") != NULL;
+    return out->has_tear ? parse_tear(r, member(item, "torn"), &out->tear) : 0;
+}
+
 static int action_press(const struct reader *r, const cJSON *item, struct action *out)
 {
     out->input = (struct input_edit){.at = item, .what = "pressed", .value = out->kind == ACTION_PRESS};
@@ -165,6 +174,16 @@ static int action_patch(const struct reader *r, const cJSON *item, struct action
 static int action_stick(const struct reader *r, const cJSON *item, struct action *out)
 {
     return parse_stuck(r, item, &out->stuck);
+}
+
+static int action_unsettle(const struct reader *r, const cJSON *item, struct action *out)
+{
+    return parse_unstable(r, item, &out->unstable);
+}
+
+static int action_fault(const struct reader *r, const cJSON *item, struct action *out)
+{
+    return parse_fault(r, item, &out->fault);
 }
 
 static int action_load(const struct reader *r, const cJSON *item, struct action *out)
@@ -197,12 +216,20 @@ static const struct {
     bool word; /* can stand alone */
     int (*parse)(const struct reader *r, const cJSON *item, struct action *out);
 } actions[] = {
-    {"power_on", ACTION_POWER_ON, true, action_power_on}, {"power_off", ACTION_POWER_OFF, true, action_plain},
-    {"reset", ACTION_RESET, true, action_plain},          {"stop", ACTION_STOP, true, action_plain},
-    {"press", ACTION_PRESS, false, action_press},         {"release", ACTION_RELEASE, false, action_press},
-    {"input", ACTION_INPUT, false, action_input},         {"patch", ACTION_PATCH, false, action_patch},
-    {"stick", ACTION_STICK, false, action_stick},         {"load", ACTION_LOAD, false, action_load},
-    {"exception", ACTION_PEND, false, action_exception},  {"usb", ACTION_USB, false, action_usb},
+    {"power_on", ACTION_POWER_ON, true, action_power_on},
+    {"power_off", ACTION_POWER_OFF, true, action_power_off},
+    {"reset", ACTION_RESET, true, action_plain},
+    {"stop", ACTION_STOP, true, action_plain},
+    {"press", ACTION_PRESS, false, action_press},
+    {"release", ACTION_RELEASE, false, action_press},
+    {"input", ACTION_INPUT, false, action_input},
+    {"patch", ACTION_PATCH, false, action_patch},
+    {"stick", ACTION_STICK, false, action_stick},
+    {"unsettle", ACTION_UNSETTLE, false, action_unsettle},
+    {"fault", ACTION_FAULT, false, action_fault},
+    {"load", ACTION_LOAD, false, action_load},
+    {"exception", ACTION_PEND, false, action_exception},
+    {"usb", ACTION_USB, false, action_usb},
     {"check", ACTION_CHECK, false, action_check},
 };
 
@@ -210,8 +237,8 @@ static const struct {
 
 static int parse_action(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"power_on",  "power_off", "reset", "stop",  "press",
-                                          "release",   "input",     "patch", "stick", "load",
+    static const char *const members[] = {"power_on",  "power_off", "reset", "stop",     "press", "release",
+                                          "input",     "patch",     "stick", "unsettle", "fault", "load",
                                           "exception", "usb",       "check", NULL};
     struct action *action = out;
     action->at = item;
@@ -268,11 +295,7 @@ int parse_step(const struct reader *r, const cJSON *item, void *out)
         return -1;
     if (parse_actions(r, member(item, "do"), step))
         return -1;
-    bool cuts = step->action_count == 1 && step->actions[0].kind == ACTION_POWER_OFF;
-    if (step->when.kind == TRIGGER_FLASH && step->when.moment != FLASH_AFTER && !cuts)
-        return json_doc_error(r->doc, item, r->why,
-                              "before and within a flash operation nothing can be done but \"power_off\"");
-    return 0;
+    return check_faults(r, item, step);
 }
 
 void free_step(struct step *step)

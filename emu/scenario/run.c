@@ -34,7 +34,7 @@ static int load_modules(struct runner *run, const struct action *action)
     return 0;
 }
 
-static int act(struct runner *run, const struct action *action)
+static int act(struct runner *run, const struct action *action, const struct trigger *when)
 {
     switch (action->kind) {
     case ACTION_POWER_ON:
@@ -54,6 +54,10 @@ static int act(struct runner *run, const struct action *action)
         return device_write(&run->device, &action->patch, &run->failure);
     case ACTION_STICK:
         return device_stick(&run->device, &action->stuck, &run->failure);
+    case ACTION_UNSETTLE:
+        return device_unsettle(&run->device, &action->unstable, &run->failure);
+    case ACTION_FAULT:
+        return run_add_fault(run, &action->fault, when);
     case ACTION_LOAD:
         return load_modules(run, action);
     case ACTION_PEND:
@@ -92,7 +96,7 @@ static void take_step(struct runner *run)
     const struct step *step = &run->scenario->steps[run->step++];
     run_trace(run, "step %zu", run->step);
     for (size_t i = 0; i < step->action_count && !run->failed; i++)
-        run->failed = act(run, &step->actions[i]) != 0;
+        run->failed = act(run, &step->actions[i], &step->when) != 0;
     run->cut = false;
     wait_for_next(run);
 }

@@ -14,6 +14,7 @@
 
 #define RUN_LIGHTS      8
 #define FLASH_RING      8
+#define RUN_FAULTS      8     /* kinds of faults that wait for their operation at a time */
 #define DARK_MS         5000  /* so long dark, and spinning: a hang */
 #define SETTLE_QUIET_MS 2000  /* and so long no flash written */
 #define SETTLE_ROUNDS   4     /* so many rounds of a story: settled, whatever is written */
@@ -26,6 +27,15 @@ struct armed {
     uint64_t since;                /* cycle */
     uint64_t seen;
     bool fired;
+};
+
+/* A fault that waits for flash operations. */
+struct waiting_fault {
+    const struct fault_action *action;
+    const char *array; /* NULL: any */
+    bool has_op;
+    enum nor_kind op;
+    uint64_t left;
 };
 
 struct spin {
@@ -61,6 +71,8 @@ struct runner {
     uint64_t step_cycle; /* of the last step */
     bool stopped;        /* an action ended the run */
     bool cut;            /* a flash operation was cut: power is to go off at once */
+    struct waiting_fault faults[RUN_FAULTS];
+    size_t fault_count;
     struct flash_op ring[FLASH_RING];
     uint64_t flash_ops;
     uint64_t flash_at;    /* cycle of the last one */
@@ -82,6 +94,10 @@ struct runner {
 };
 
 /* run_watch.c: subscribes to the machine, arms triggers. */
+bool run_flash_fits(const struct trigger *trigger, const struct flash_op *op);
+/* Counts one more of what the armed trigger is about. */
+void run_count_one(struct runner *run);
+bool run_waits_for(const struct runner *run, enum trigger_kind kind);
 int run_watch(struct runner *run, struct diag *why);
 void run_arm(struct runner *run, const struct trigger *trigger);
 /* Looks whether a trigger that depends on time or lamps has come. */
@@ -114,6 +130,11 @@ bool led_pattern_fits(const struct led_pattern *pattern, const struct led_phrase
 char *led_pattern_words(const struct led_pattern *pattern, char *text, size_t size);
 /* The story repeats, or its last phrase has lasted, or the device hangs. */
 bool run_settled(struct runner *run);
+
+/* run_fault.c: what is done to a flash operation that is about to change bits. */
+enum nor_fault run_operation(void *context, struct nor *nor, const struct flash_op *op, const uint8_t *bytes);
+/* The step of the armed trigger asks for a fault of the operations that come. 0, or -1 (run->failure). */
+int run_add_fault(struct runner *run, const struct fault_action *action, const struct trigger *when);
 
 /* run_hang.c: looks at where the CPU is; to be called now and then. */
 void run_watch_hang(struct runner *run);

@@ -26,19 +26,18 @@ static void fire(struct runner *run)
     machine_stop(&run->machine);
 }
 
-/* Counts one more of what the trigger is about. */
-static void count_one(struct runner *run)
+void run_count_one(struct runner *run)
 {
     if (!run->armed.fired && ++run->armed.seen >= run->armed.trigger->nth)
         fire(run);
 }
 
-static bool waits_for(const struct runner *run, enum trigger_kind kind)
+bool run_waits_for(const struct runner *run, enum trigger_kind kind)
 {
     return run->armed.trigger && run->armed.trigger->kind == kind;
 }
 
-static bool flash_fits(const struct trigger *trigger, const struct flash_op *op)
+bool run_flash_fits(const struct trigger *trigger, const struct flash_op *op)
 {
     return (!trigger->array || !strcmp(trigger->array, op->array)) &&
            (!trigger->has_op || trigger->op == op->kind) && op->address < trigger->to &&
@@ -100,9 +99,9 @@ static void on_flash(void *context, uint64_t cycle, const void *what)
     }
     run_trace(run, "flash %s #%" PRIu64 " %s 0x%06" PRIx32 "+%" PRIu32 "%s", op->array, op->number,
               op->kind == NOR_ERASE ? "erase" : "program", op->address, op->size, op->cut ? " cut" : "");
-    if (waits_for(run, TRIGGER_FLASH) && run->armed.trigger->moment == FLASH_AFTER &&
-        flash_fits(run->armed.trigger, op))
-        count_one(run);
+    if (run_waits_for(run, TRIGGER_FLASH) && run->armed.trigger->moment == FLASH_AFTER &&
+        run_flash_fits(run->armed.trigger, op))
+        run_count_one(run);
 }
 
 static void on_reset(void *context, uint64_t cycle, const void *what)
@@ -113,8 +112,8 @@ static void on_reset(void *context, uint64_t cycle, const void *what)
     result_add_boot(run->result, MS(cycle), reset_cause_name(note->cause), cold);
     run_trace(run, "reset %s", reset_cause_name(note->cause));
     run->flash_changed = true;
-    if (waits_for(run, TRIGGER_RESET) && !cold)
-        count_one(run);
+    if (run_waits_for(run, TRIGGER_RESET) && !cold)
+        run_count_one(run);
 }
 
 static void on_exception(void *context, uint64_t cycle, const void *what)
@@ -125,8 +124,8 @@ static void on_exception(void *context, uint64_t cycle, const void *what)
         run->fault_pc = note->return_pc;
         run->fault_cycle = cycle;
     }
-    if (waits_for(run, TRIGGER_EXCEPTION) && note->number == run->armed.trigger->number)
-        count_one(run);
+    if (run_waits_for(run, TRIGGER_EXCEPTION) && note->number == run->armed.trigger->number)
+        run_count_one(run);
 }
 
 static void on_finding(void *context, uint64_t cycle, const void *what)
@@ -136,41 +135,6 @@ static void on_finding(void *context, uint64_t cycle, const void *what)
     result_add_finding(run->result, MS(cycle), finding->topic, finding->text, finding->guest_fault);
 }
 
-/* --- power cuts at flash operations ---------------------------------------------------------------------
- */
-
-/* Half of the operation happens: the first half of the bytes. Cells of a torn erase are as good as erased. */
-static void tear(struct nor *nor, const struct flash_op *op, const uint8_t *bytes)
-{
-    uint32_t half = op->size / 2;
-    for (uint32_t i = 0; i < half; i++) {
-        uint8_t *cell = &nor->data[op->address + i];
-        *cell = op->kind == NOR_ERASE ? 0xff : (uint8_t)(*cell & bytes[i]);
-    }
-}
-
-static enum nor_fault on_operation(void *context, struct nor *nor, const struct flash_op *op,
-                                   const uint8_t *bytes)
-{
-    struct runner *run = context;
-    if (run->cut)
-        return NOR_FAULT_CUT;
-    enum nor_fault fault =
-        run->options->fault ? run->options->fault(run->options->context, nor, op, bytes) : NOR_FAULT_NONE;
-    if (fault != NOR_FAULT_NONE)
-        return fault;
-    if (!waits_for(run, TRIGGER_FLASH) || run->armed.fired || run->armed.trigger->moment == FLASH_AFTER ||
-        !flash_fits(run->armed.trigger, op))
-        return NOR_FAULT_NONE;
-    count_one(run);
-    if (!run->armed.fired)
-        return NOR_FAULT_NONE;
-    if (run->armed.trigger->moment == FLASH_WITHIN)
-        tear(nor, op, bytes);
-    run->cut = true;
-    return NOR_FAULT_CUT;
-}
-
 /* --- code addresses -------------------------------------------------------------------------------------
  */
 
@@ -178,11 +142,11 @@ static void on_pc(void *context, struct cpu *cpu, uint32_t address)
 {
     struct runner *run = context;
     /* A block is told again when the run stopped in front of it and goes on. */
-    if (!waits_for(run, TRIGGER_PC) || address != (run->armed.trigger->address & ~1u) ||
+    if (!run_waits_for(run, TRIGGER_PC) || address != (run->armed.trigger->address & ~1u) ||
         (run->armed.seen && run->pc_cycle == cpu->bus->clock.now))
         return;
     run->pc_cycle = cpu->bus->clock.now;
-    count_one(run);
+    run_count_one(run);
 }
 
 void run_set_watches(struct runner *run)
@@ -190,7 +154,7 @@ void run_set_watches(struct runner *run)
     cpu_unwatch_all(&run->machine.cpu);
     panic_watch(run);
     run->flash_changed = false;
-    if (waits_for(run, TRIGGER_PC))
+    if (run_waits_for(run, TRIGGER_PC))
         cpu_watch(&run->machine.cpu, run->armed.trigger->address, on_pc, run);
 }
 
@@ -259,7 +223,7 @@ int run_watch(struct runner *run, struct diag *why)
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         struct nor *nor = machine_array(&run->machine, arrays[i]);
         if (nor) {
-            nor->fault = on_operation;
+            nor->fault = run_operation;
             nor->fault_context = run;
         }
     }

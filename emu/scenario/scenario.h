@@ -12,6 +12,7 @@
 #ifndef SOSIM_SCENARIO_SCENARIO_H
 #define SOSIM_SCENARIO_SCENARIO_H
 
+#include "core/flash_fault.h"
 #include "core/machine.h"
 #include "led/phrases.h"
 #include "scenario/json_doc.h"
@@ -96,6 +97,13 @@ struct stuck_edit {
     bool value;
 };
 
+/* Cells that read differently from read to read. */
+struct unstable_edit {
+    struct flash_place place;
+    uint32_t length; /* bytes */
+    double share;    /* of their bits, 0 to 1 */
+};
+
 struct image_edit {
     struct flash_place place;
     const char *file;
@@ -129,6 +137,8 @@ struct device_state {
     size_t byte_count;
     struct stuck_edit *stuck;
     size_t stuck_count;
+    struct unstable_edit *unstable;
+    size_t unstable_count;
     struct input_edit *inputs;
     size_t input_count;
     enum ram_after_off ram;
@@ -199,6 +209,8 @@ enum action_kind {
     ACTION_INPUT,
     ACTION_PATCH,
     ACTION_STICK,
+    ACTION_UNSETTLE,
+    ACTION_FAULT,
     ACTION_LOAD,
     ACTION_PEND,
     ACTION_STOP,
@@ -234,6 +246,16 @@ struct usb_action {
     const char *fails;         /* it must fail, with this in the words; NULL: it must succeed */
 };
 
+/* Flash operations that go wrong while power stays: the one that the trigger names, or the next that fit. */
+struct fault_action {
+    const cJSON *at;
+    struct flash_fault fault; /* kind and variant */
+    const char *array;        /* NULL: any */
+    bool has_op;
+    enum nor_kind op;
+    uint64_t times; /* so many operations one after the other */
+};
+
 struct action {
     const cJSON *at;
     enum action_kind kind;
@@ -241,6 +263,10 @@ struct action {
     struct input_edit input;
     struct byte_edit patch;
     struct stuck_edit stuck;
+    struct unstable_edit unstable;
+    bool has_tear;
+    struct flash_tear tear; /* power_off within an operation */
+    struct fault_action fault;
     struct module_choice *modules;
     size_t module_count;
     uint32_t exception;
