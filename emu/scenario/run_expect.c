@@ -266,7 +266,7 @@ static void judge_uart(struct runner *run, const struct expect *expect, struct j
         say(judgement->text, "UART%u", expect->uart);
     else
         say(judgement->text, "a UART");
-    judgement->met = uart_watch_seen(&run->uart, (size_t)(expect - run->scenario->expects));
+    judgement->met = uart_watch_seen(&run->uart, expect);
     for (unsigned i = 0; i < SIGNAL_UARTS; i++) {
         const struct uart_tail *tail = &run->uart.tail[i];
         size_t shown = tail->length < UART_WATCH_TAIL ? tail->length : UART_WATCH_TAIL;

@@ -49,7 +49,7 @@ bool start_check_met(void *context, struct machine *machine)
         if (!counts(expect))
             continue;
         bool is = expect->kind == EXPECT_MEMORY ? memory_is(check, machine, expect)
-                  : expect->kind == EXPECT_UART ? uart_watch_seen(&check->uart, i)
+                  : expect->kind == EXPECT_UART ? uart_watch_seen(&check->uart, expect)
                                                 : cpu_runs(&machine->cpu, expect->from, expect->to);
         met = is != expect->negated;
     }

@@ -27,31 +27,48 @@ static void on_serial(void *context, uint64_t cycle, const void *what)
     struct uart_tail *tail = &watch->tail[sent->uart];
     (void)cycle;
     keep(watch, tail, sent->byte);
-    for (size_t i = 0; i < watch->scenario->expect_count; i++) {
-        const struct expect *expect = &watch->scenario->expects[i];
-        if (expect->kind == EXPECT_UART && (!expect->has_uart || expect->uart == sent->uart) &&
-            !watch->seen[i])
-            watch->seen[i] = ends_with(tail, &expect->memory.content);
+    for (size_t i = 0; i < watch->count; i++) {
+        struct uart_text *text = &watch->text[i];
+        if (!text->seen && (!text->expect->has_uart || text->expect->uart == sent->uart))
+            text->seen = ends_with(tail, &text->expect->memory.content);
+    }
+}
+
+/* Adds those of a list that are about UARTs; counts them only while there is no room yet. */
+static void add(struct uart_watch *watch, const struct expect *expects, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (expects[i].kind != EXPECT_UART)
+            continue;
+        if (watch->text)
+            watch->text[watch->count].expect = &expects[i];
+        watch->count++;
+        if (expects[i].memory.content.length > watch->longest)
+            watch->longest = expects[i].memory.content.length;
+    }
+}
+
+static void add_all(struct uart_watch *watch, const struct scenario *scenario)
+{
+    watch->count = 0;
+    add(watch, scenario->expects, scenario->expect_count);
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        const struct step *step = &scenario->steps[i];
+        for (size_t j = 0; j < step->action_count; j++)
+            add(watch, step->actions[j].checks, step->actions[j].check_count);
     }
 }
 
 int uart_watch_begin(struct uart_watch *watch, const struct scenario *scenario, struct signals *signals)
 {
-    *watch = (struct uart_watch){.scenario = scenario, .longest = UART_WATCH_TAIL};
-    bool wanted = false;
-    for (size_t i = 0; i < scenario->expect_count; i++) {
-        const struct expect *expect = &scenario->expects[i];
-        if (expect->kind != EXPECT_UART)
-            continue;
-        wanted = true;
-        if (expect->memory.content.length > watch->longest)
-            watch->longest = expect->memory.content.length;
-    }
-    if (!wanted)
+    *watch = (struct uart_watch){.longest = UART_WATCH_TAIL};
+    add_all(watch, scenario);
+    if (!watch->count)
         return 0;
-    watch->seen = calloc(scenario->expect_count, sizeof *watch->seen);
-    if (!watch->seen)
+    watch->text = calloc(watch->count, sizeof *watch->text);
+    if (!watch->text)
         return -1;
+    add_all(watch, scenario);
     for (unsigned i = 0; i < SIGNAL_UARTS; i++) {
         if (!(watch->tail[i].bytes = malloc(2 * watch->longest)))
             return -1;
@@ -68,11 +85,15 @@ void uart_watch_end(struct uart_watch *watch)
         signal_unsubscribe(watch->signals, SIGNAL_SERIAL, on_serial, watch);
     for (unsigned i = 0; i < SIGNAL_UARTS; i++)
         free(watch->tail[i].bytes);
-    free(watch->seen);
+    free(watch->text);
     *watch = (struct uart_watch){0};
 }
 
-bool uart_watch_seen(const struct uart_watch *watch, size_t index)
+bool uart_watch_seen(const struct uart_watch *watch, const struct expect *expect)
 {
-    return watch->seen && watch->seen[index];
+    for (size_t i = 0; i < watch->count; i++) {
+        if (watch->text[i].expect == expect)
+            return watch->text[i].seen;
+    }
+    return false;
 }

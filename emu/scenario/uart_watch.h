@@ -20,12 +20,18 @@ struct uart_tail {
     size_t length;
 };
 
+/* A text that is waited for. */
+struct uart_text {
+    const struct expect *expect;
+    bool seen;
+};
+
 struct uart_watch {
-    const struct scenario *scenario;
     struct signals *signals; /* NULL: nothing is listened to */
     struct uart_tail tail[SIGNAL_UARTS];
-    size_t longest; /* bytes kept of each */
-    bool *seen;     /* by expectation; owned */
+    size_t longest;         /* bytes kept of each */
+    struct uart_text *text; /* owned */
+    size_t count;
 };
 
 /* Begins to listen if the scenario expects a text; `signals` and `scenario` must outlive the watch. Returns
@@ -33,7 +39,7 @@ struct uart_watch {
 int uart_watch_begin(struct uart_watch *watch, const struct scenario *scenario, struct signals *signals);
 void uart_watch_end(struct uart_watch *watch);
 
-/* True if the text of the scenario's expectation `index` came. */
-bool uart_watch_seen(const struct uart_watch *watch, size_t index);
+/* True if the text of an expectation of the scenario, or of a check in its timeline, came. */
+bool uart_watch_seen(const struct uart_watch *watch, const struct expect *expect);
 
 #endif

@@ -73,6 +73,26 @@ Test(bare_expect, the_code_that_runs_at_the_end_is_in_a_range)
     cr_expect_not_null(strstr(saw, "was last"), "%s", saw);
 }
 
+Test(bare_expect, a_check_in_the_timeline_may_ask_for_a_text_too)
+{
+    static const char text[] =
+        "{" HELLO
+        ", \"timeline\": [{\"do\": [\"power_on\", {\"check\": [{\"not\": {\"uart\": {\"text\": \"ok\"}}}]}]},"
+        "{\"when\": {\"at_ms\": 20}, \"do\": {\"check\": [{\"uart\": {\"text\": \"ok\"}}]}}]}";
+    struct scenario scenario;
+    struct run_result result;
+    const struct run_options options = {0};
+    struct diag why = {{0}};
+    parse(&scenario, text);
+    result_init(&result);
+    cr_assert_eq(scenario_run(&scenario, &options, &result, &why), 0, "%s", why.text);
+    cr_assert_eq(result.expectation_count, 2);
+    cr_expect(result.expectations[0].ok, "%s", result.expectations[0].saw);
+    cr_expect(result.expectations[1].ok, "%s", result.expectations[1].saw);
+    result_free(&result);
+    scenario_free(&scenario);
+}
+
 /* hello.bin on a machine of its own, run by hand. */
 struct hello {
     struct scenario scenario;
