@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A channel of EasyDMA: the buffer in RAM that SPIM, TWIM and UARTE work through, from PTR on to MAXCNT
- * bytes.
+ * A channel of EasyDMA: the buffer in RAM that SPIM, TWIM and UARTE work through.
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'EasyDMA', and PTR, MAXCNT, AMOUNT of the peripherals.
  * Modelled: PTR and MAXCNT are latched when the peripheral takes the buffer, so that software can already
- * write the next one's; AMOUNT is written when the peripheral says so. Not modelled: array lists (LIST), the
- * time that a transfer takes on the bus.
+ * write the next one's; AMOUNT is written when the peripheral says so.
+ * Not modelled: array lists (LIST), the time that a transfer takes on the bus.
  */
 #ifndef SOSIM_NRF52840_EASYDMA_H
 #define SOSIM_NRF52840_EASYDMA_H

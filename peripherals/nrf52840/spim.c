@@ -26,10 +26,8 @@ enum {
     PSEL_CSN = 0x514,
     FREQUENCY = 0x524,
     RXD_PTR = 0x534,
-    RXD_MAXCNT = 0x538,
     RXD_AMOUNT = 0x53c,
     TXD_PTR = 0x544,
-    TXD_MAXCNT = 0x548,
     TXD_AMOUNT = 0x54c,
     CONFIG = 0x554,
     ORC = 0x5c0,
@@ -61,11 +59,11 @@ static const struct reg regs[] = {
     {"PSEL.CSN", PSEL_CSN, REG_RW, 0xffffffff, 0, 0},
     {"FREQUENCY", FREQUENCY, REG_RW, 0x04000000, 0, 0},
     {"RXD.PTR", RXD_PTR, REG_RW, 0, 0, 0},
-    {"RXD.MAXCNT", RXD_MAXCNT, REG_RW, 0, 0, 0},
+    {"RXD.MAXCNT", 0x538, REG_RW, 0, 0, 0},
     {"RXD.AMOUNT", RXD_AMOUNT, REG_R, 0, 0, 0},
     {"RXD.LIST", 0x540, REG_RW, 0, 0, 0},
     {"TXD.PTR", TXD_PTR, REG_RW, 0, 0, 0},
-    {"TXD.MAXCNT", TXD_MAXCNT, REG_RW, 0, 0, 0},
+    {"TXD.MAXCNT", 0x548, REG_RW, 0, 0, 0},
     {"TXD.AMOUNT", TXD_AMOUNT, REG_R, 0, 0, 0},
     {"TXD.LIST", 0x550, REG_RW, 0, 0, 0},
     {"CONFIG", CONFIG, REG_RW, 0, 0, 0},
@@ -135,35 +133,26 @@ static void exchange(struct spim *spim, uint8_t *out, uint8_t *in, uint32_t coun
         reverse_bits(in, count);
 }
 
-/* Bytes of [from, from + count) that lie inside a buffer of `size`. */
-static uint32_t inside(uint32_t from, uint32_t count, uint32_t size)
-{
-    if (from >= size)
-        return 0;
-    return size - from < count ? size - from : count;
-}
-
 static void move_bytes(struct spim *spim, uint32_t end)
 {
-    struct bus *bus = spim->block->bus;
     while (spim->moved < end) {
         uint8_t out[CHUNK], in[CHUNK];
-        uint32_t at = spim->moved;
-        uint32_t count = end - at < CHUNK ? end - at : CHUNK;
+        uint32_t left = end - spim->moved;
+        uint32_t count = left < CHUNK ? left : CHUNK;
         memset(out, (int)(block_get(spim->block, ORC) & 0xff), count);
-        dma_read(bus, spim->tx_place + at, out, inside(at, count, spim->tx_size));
+        easydma_read(&spim->tx, out, count);
         exchange(spim, out, in, count);
-        dma_write(bus, spim->rx_place + at, in, inside(at, count, spim->rx_size));
+        easydma_write(&spim->rx, in, count);
         spim->moved += count;
     }
-    spim->since = bus->clock.now;
-    block_set(spim->block, TXD_AMOUNT, inside(0, spim->moved, spim->tx_size));
-    block_set(spim->block, RXD_AMOUNT, inside(0, spim->moved, spim->rx_size));
+    spim->since = spim->block->bus->clock.now;
+    easydma_tell_amount(&spim->tx);
+    easydma_tell_amount(&spim->rx);
 }
 
 static uint32_t total(const struct spim *spim)
 {
-    return spim->tx_size > spim->rx_size ? spim->tx_size : spim->rx_size;
+    return spim->tx.size > spim->rx.size ? spim->tx.size : spim->rx.size;
 }
 
 static void schedule(struct spim *spim, uint32_t target)
@@ -175,7 +164,7 @@ static void schedule(struct spim *spim, uint32_t target)
 /* On to the end of the shorter buffer, then to that of the longer one. */
 static void go_on(struct spim *spim)
 {
-    uint32_t shorter = spim->tx_size < spim->rx_size ? spim->tx_size : spim->rx_size;
+    uint32_t shorter = spim->tx.size < spim->rx.size ? spim->tx.size : spim->rx.size;
     schedule(spim, spim->moved < shorter ? shorter : total(spim));
 }
 
@@ -187,10 +176,8 @@ static void start(struct spim *spim)
     spim->stop_asked = false;
     spim->suspend_asked = false;
     spim->suspended = false;
-    spim->tx_place = block_get(spim->block, TXD_PTR);
-    spim->tx_size = block_get(spim->block, TXD_MAXCNT) & 0xffff;
-    spim->rx_place = block_get(spim->block, RXD_PTR);
-    spim->rx_size = block_get(spim->block, RXD_MAXCNT) & 0xffff;
+    easydma_take(&spim->tx);
+    easydma_take(&spim->rx);
     spim->moved = 0;
     spim->since = spim->block->bus->clock.now;
     select_part(spim, true);
@@ -205,15 +192,22 @@ static void finish(struct spim *spim)
     select_part(spim, false);
 }
 
+/* True if the end of a buffer of `size` bytes has come since `before` bytes; that of an empty one comes
+ * first.
+ */
+static bool end_passed(const struct spim *spim, uint32_t before, uint32_t size)
+{
+    return spim->moved >= size && (before < size || before == 0);
+}
+
 static void step(void *self)
 {
     struct spim *spim = self;
     uint32_t before = spim->moved;
-    bool first = before == 0;
     move_bytes(spim, spim->target);
-    if (spim->moved >= spim->tx_size && (before < spim->tx_size || (first && !spim->tx_size)))
+    if (end_passed(spim, before, spim->tx.size))
         block_event(spim->block, EVENT_ENDTX);
-    if (spim->moved >= spim->rx_size && (before < spim->rx_size || (first && !spim->rx_size)))
+    if (end_passed(spim, before, spim->rx.size))
         block_event(spim->block, EVENT_ENDRX);
     if (spim->stop_asked) {
         spim->stop_asked = false;
@@ -312,10 +306,8 @@ static void save(void *self, struct state *state)
     state_var(state, spim->suspended);
     state_var(state, spim->stop_asked);
     state_var(state, spim->suspend_asked);
-    state_var(state, spim->tx_place);
-    state_var(state, spim->tx_size);
-    state_var(state, spim->rx_place);
-    state_var(state, spim->rx_size);
+    easydma_save(&spim->tx, state);
+    easydma_save(&spim->rx, state);
     state_var(state, spim->moved);
     state_var(state, spim->target);
     state_var(state, spim->since);
@@ -325,6 +317,8 @@ void spim_init(struct spim *spim, struct block *block, unsigned instance)
 {
     static const char *const names[] = {"SPIM0", "SPIM1", "SPIM2", "SPIM3"};
     *spim = (struct spim){.block = block};
+    easydma_init(&spim->tx, block, TXD_PTR);
+    easydma_init(&spim->rx, block, RXD_PTR);
     event_init(&block->bus->clock, &spim->step, step, spim);
     block_add_face(block, &(struct face){
                               .name = names[instance],

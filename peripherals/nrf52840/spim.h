@@ -13,6 +13,7 @@
 #define SOSIM_NRF52840_SPIM_H
 
 #include "core/bus.h"
+#include "nrf52840/easydma.h"
 
 struct spim {
     struct block *block;
@@ -21,11 +22,10 @@ struct spim {
     bool suspended;
     bool stop_asked;
     bool suspend_asked;
-    uint32_t tx_place, tx_size; /* latched at START */
-    uint32_t rx_place, rx_size;
-    uint32_t moved;  /* bytes that have gone over the line */
-    uint32_t target; /* bytes at the next step */
-    uint64_t since;  /* cycle at which `moved` was true */
+    struct easydma tx, rx; /* taken at START */
+    uint32_t moved;        /* bytes that have gone over the line */
+    uint32_t target;       /* bytes at the next step */
+    uint64_t since;        /* cycle at which `moved` was true */
 };
 
 /* Adds SPIM `instance` (0..3) as a face of its page. */
