@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nrf52840/uart.h"
 
-#include <string.h>
-
 enum {
-    TASK_STARTRX = 0,
-    TASK_STOPRX = 1,
-    TASK_STARTTX = 2,
-    TASK_STOPTX = 3,
     TASK_SUSPEND = 7,
-    EVENT_CTS = 0,
-    EVENT_NCTS = 1,
-    EVENT_RXDRDY = 2,
-    EVENT_TXDRDY = 7,
-    EVENT_ERROR = 9,
-    EVENT_RXTO = 17,
-    REG_ERRORSRC = 0x480,
-    REG_ENABLE = 0x500,
     REG_RXD = 0x518,
     REG_TXD = 0x51C,
-};
-
-enum {
-    ENABLE_UART = 4,
-    ERRORSRC_OVERRUN = 1,
-    FIFO_RTS_OFF = UART_FIFO_SIZE - 4,
-    RXTO_FRAMES = 4,
 };
 
 static const struct reg regs[] = {
@@ -56,8 +35,8 @@ static const struct reg regs[] = {
 };
 
 static const struct shortcut shorts[] = {
-    {3, EVENT_CTS, TASK_STARTRX},
-    {4, EVENT_NCTS, TASK_STOPRX},
+    {3, UART_EVENT_CTS, UART_TASK_STARTRX},
+    {4, UART_EVENT_NCTS, UART_TASK_STOPRX},
     SHORTCUTS_END,
 };
 
@@ -78,62 +57,51 @@ static void byte_sent(void *owner)
     struct uart *uart = owner;
     uart->tx_full = false;
     uart_line_send(&uart->line, uart->tx_byte);
-    block_event(uart->block, EVENT_TXDRDY);
+    block_event(uart->block, UART_EVENT_TXDRDY);
 }
 
 static void update_rts(struct uart *uart)
 {
-    uart_line_set_ready(&uart->line,
-                        uart->rx_on && !event_pending(&uart->rx_timeout) && uart->fifo_count <= FIFO_RTS_OFF);
+    uart_line_set_ready(&uart->line, uart->rx_on && !event_pending(&uart->rx_timeout) &&
+                                         uart->line.fifo_count <= UART_FIFO_SIZE - UART_FIFO_SPARE);
 }
 
 static void receiver_stopped(void *owner)
 {
     struct uart *uart = owner;
     uart->rx_on = false;
-    block_event(uart->block, EVENT_RXTO);
+    block_event(uart->block, UART_EVENT_RXTO);
 }
 
-static bool deliver(void *self, uint8_t byte)
+static bool receiving(void *self)
+{
+    return ((struct uart *)self)->rx_on;
+}
+
+static void queued(void *self)
 {
     struct uart *uart = self;
-    bool held_back = uart_line_flow_control(&uart->line);
-    if (!uart->rx_on)
-        return !held_back;
-    if (uart->fifo_count == UART_FIFO_SIZE) {
-        if (held_back)
-            return false;
-        block_set(uart->block, REG_ERRORSRC, block_get(uart->block, REG_ERRORSRC) | ERRORSRC_OVERRUN);
-        block_event(uart->block, EVENT_ERROR);
-        return true;
-    }
-    uart->fifo[uart->fifo_count++] = byte;
     update_rts(uart);
-    if (uart->fifo_count == 1)
-        block_event(uart->block, EVENT_RXDRDY);
-    return true;
+    if (uart->line.fifo_count == 1)
+        block_event(uart->block, UART_EVENT_RXDRDY);
 }
 
 /* Reading RXD takes the byte and lets the next one come up. */
 static uint32_t take_rxd(struct uart *uart)
 {
-    uint8_t byte = uart->fifo[0];
-    if (!uart->fifo_count)
+    uint8_t byte = uart->line.fifo[0];
+    if (!uart->line.fifo_count)
         return byte;
-    uart->fifo_count--;
-    memmove(uart->fifo, uart->fifo + 1, uart->fifo_count);
+    uart_line_drop(&uart->line, 1);
     update_rts(uart);
-    if (uart->fifo_count)
-        block_event(uart->block, EVENT_RXDRDY);
+    if (uart->line.fifo_count)
+        block_event(uart->block, UART_EVENT_RXDRDY);
     return byte;
 }
 
-static void clear_changed(void *self, bool clear)
+static void clear_to_send(void *self)
 {
-    struct uart *uart = self;
-    if (clear)
-        send(uart);
-    block_event(uart->block, clear ? EVENT_CTS : EVENT_NCTS);
+    send(self);
 }
 
 static void start_rx(struct uart *uart)
@@ -147,7 +115,7 @@ static void stop_rx(struct uart *uart)
 {
     if (!uart->rx_on || event_pending(&uart->rx_timeout))
         return;
-    event_after(clock_of(uart), &uart->rx_timeout, RXTO_FRAMES * uart_line_frame_cycles(&uart->line));
+    event_after(clock_of(uart), &uart->rx_timeout, UART_RXTO_FRAMES * uart_line_frame_cycles(&uart->line));
     update_rts(uart);
 }
 
@@ -166,17 +134,17 @@ static void task(void *self, unsigned n)
     if (!uart->line.open)
         return;
     switch (n) {
-    case TASK_STARTRX:
+    case UART_TASK_STARTRX:
         start_rx(uart);
         break;
-    case TASK_STOPRX:
+    case UART_TASK_STOPRX:
         stop_rx(uart);
         break;
-    case TASK_STARTTX:
+    case UART_TASK_STARTTX:
         uart->tx_on = true;
         send(uart);
         break;
-    case TASK_STOPTX:
+    case UART_TASK_STOPTX:
         uart->tx_on = false;
         break;
     case TASK_SUSPEND:
@@ -185,26 +153,27 @@ static void task(void *self, unsigned n)
     }
 }
 
-static void stop_all(struct uart *uart)
+static void stop(void *self)
 {
-    uart_line_close(&uart->line);
+    struct uart *uart = self;
     event_cancel(clock_of(uart), &uart->sent);
     event_cancel(clock_of(uart), &uart->rx_timeout);
     uart->tx_on = false;
     uart->tx_full = false;
     uart->rx_on = false;
-    uart->fifo_count = 0;
 }
 
-/* ENABLE may have been written, by way of this face or the other one. */
+static const struct uart_owner owner = {
+    .enable = ENABLE_UART,
+    .receiving = receiving,
+    .queued = queued,
+    .clear_to_send = clear_to_send,
+    .stop = stop,
+};
+
 static void changed(void *self)
 {
-    struct uart *uart = self;
-    bool enabled = block_get(uart->block, REG_ENABLE) == ENABLE_UART;
-    if (enabled && !uart->line.open)
-        uart_line_open(&uart->line);
-    else if (!enabled && uart->line.open)
-        stop_all(uart);
+    uart_line_follow_enable(&((struct uart *)self)->line);
 }
 
 static uint32_t read(void *self, uint32_t offset)
@@ -216,31 +185,25 @@ static uint32_t read(void *self, uint32_t offset)
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct uart *uart = self;
-    if (offset == REG_TXD) {
-        if (uart->tx_full)
-            return;
+    if (offset != REG_TXD) {
+        uart_line_write(&uart->line, offset, value);
+    } else if (!uart->tx_full) {
         uart->tx_byte = (uint8_t)value;
         uart->tx_full = true;
         send(uart);
-        return;
     }
-    if (offset == REG_ERRORSRC)
-        value = block_get(uart->block, offset) & ~value;
-    block_set(uart->block, offset, value);
-    if (offset == REG_ENABLE)
-        changed(self);
 }
 
 static bool active(void *self)
 {
     const struct uart *uart = self;
-    return block_get(uart->block, REG_ENABLE) == ENABLE_UART;
+    return block_get(uart->block, UART_ENABLE) == ENABLE_UART;
 }
 
 static void reset(void *self, enum reset_cause cause)
 {
     (void)cause;
-    stop_all(self);
+    uart_line_stop(&((struct uart *)self)->line);
 }
 
 static void save(void *self, struct state *state)
@@ -253,8 +216,6 @@ static void save(void *self, struct state *state)
     state_var(state, uart->tx_full);
     state_var(state, uart->tx_byte);
     state_var(state, uart->rx_on);
-    state_var(state, uart->fifo_count);
-    state_var(state, uart->fifo);
 }
 
 void uart_init(struct uart *uart, struct block *block, struct gpio *gpio)
@@ -274,7 +235,7 @@ void uart_init(struct uart *uart, struct block *block, struct gpio *gpio)
                               .shorts = shorts,
                               .self = uart,
                           });
-    uart_line_init(&uart->line, block, 0, gpio, deliver, clear_changed, uart);
+    uart_line_init(&uart->line, block, 0, gpio, &owner, uart);
     event_init(&block->bus->clock, &uart->sent, byte_sent, uart);
     event_init(&block->bus->clock, &uart->rx_timeout, receiver_stopped, uart);
 }

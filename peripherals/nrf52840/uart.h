@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * UART – the older UART without DMA. Shares its page and interrupt line with UARTE0 and has it while ENABLE
- * is 4.
+ * is 4; what they share besides is in uart_line.h.
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'UART'.
  * Modelled: TXD sends one byte in the time of a frame; the 6-byte FIFO behind RXD, with RXDRDY for each byte
  * that comes to RXD; RTS, CTS, overrun, RXTO four frames after STOPRX, SUSPEND, both shortcuts.
- * Not modelled: framing, parity and break errors; a write to TXD during a byte (it is lost).
+ * Not modelled: a write to TXD during a byte (it is lost).
  */
 #ifndef SOSIM_NRF52840_UART_H
 #define SOSIM_NRF52840_UART_H
 
 #include "core/bus.h"
 #include "nrf52840/uart_line.h"
-
-#define UART_FIFO_SIZE 6
 
 struct uart {
     struct block *block; /* UARTE0's */
@@ -25,8 +23,6 @@ struct uart {
     bool tx_full;
     uint8_t tx_byte;
     bool rx_on; /* between STARTRX and RXTO */
-    uint8_t fifo_count;
-    uint8_t fifo[UART_FIFO_SIZE]; /* the first is in RXD */
 };
 
 /* Adds UART0 to UARTE0's block. */

@@ -1,42 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nrf52840/uarte.h"
 
-#include <string.h>
-
 enum {
-    TASK_STARTRX = 0,
-    TASK_STOPRX = 1,
-    TASK_STARTTX = 2,
-    TASK_STOPTX = 3,
     TASK_FLUSHRX = 11,
-    EVENT_CTS = 0,
-    EVENT_NCTS = 1,
-    EVENT_RXDRDY = 2,
     EVENT_ENDRX = 4,
-    EVENT_TXDRDY = 7,
     EVENT_ENDTX = 8,
-    EVENT_ERROR = 9,
-    EVENT_RXTO = 17,
     EVENT_RXSTARTED = 19,
     EVENT_TXSTARTED = 20,
     EVENT_TXSTOPPED = 22,
-    REG_ERRORSRC = 0x480,
-    REG_ENABLE = 0x500,
     REG_RXD_PTR = 0x534,
-    REG_RXD_MAXCNT = 0x538,
-    REG_RXD_AMOUNT = 0x53C,
     REG_TXD_PTR = 0x544,
-    REG_TXD_MAXCNT = 0x548,
-    REG_TXD_AMOUNT = 0x54C,
-};
-
-enum {
-    ENABLE_UART = 4,
-    ENABLE_UARTE = 8,
-    ERRORSRC_OVERRUN = 1,
-    FIFO_RTS_OFF = UARTE_FIFO_SIZE - 4, /* RTS goes when only four more bytes fit */
-    RXTO_FRAMES = 4,
-    COUNT_MASK = 0xffff,
 };
 
 static const struct reg regs[] = {
@@ -77,8 +50,8 @@ static const struct reg regs[] = {
 };
 
 static const struct shortcut shorts[] = {
-    {5, EVENT_ENDRX, TASK_STARTRX},
-    {6, EVENT_ENDRX, TASK_STOPRX},
+    {5, EVENT_ENDRX, UART_TASK_STARTRX},
+    {6, EVENT_ENDRX, UART_TASK_STOPRX},
     SHORTCUTS_END,
 };
 
@@ -100,7 +73,7 @@ static void end_tx(struct uarte *uarte)
     event_cancel(clock_of(uarte), &uarte->sent);
     uarte->tx_running = false;
     uarte->tx_stopping = false;
-    block_set(&uarte->block, REG_TXD_AMOUNT, uarte->tx_count);
+    easydma_tell_amount(&uarte->tx);
     block_event(&uarte->block, EVENT_ENDTX);
     if (stopping)
         block_event(&uarte->block, EVENT_TXSTOPPED);
@@ -110,30 +83,27 @@ static void byte_sent(void *owner)
 {
     struct uarte *uarte = owner;
     uint8_t byte;
-    dma_read(uarte->block.bus, uarte->tx_address + uarte->tx_count, &byte, 1);
-    uarte->tx_count++;
-    bool last = uarte->tx_stopping || uarte->tx_count == uarte->tx_size;
+    easydma_read(&uarte->tx, &byte, 1);
+    bool last = uarte->tx_stopping || easydma_finished(&uarte->tx);
     if (!last)
         send_next(uarte);
     uart_line_send(&uarte->line, byte);
-    block_event(&uarte->block, EVENT_TXDRDY);
+    block_event(&uarte->block, UART_EVENT_TXDRDY);
     if (last)
         end_tx(uarte);
 }
 
 static void start_tx(struct uarte *uarte)
 {
-    uarte->tx_address = block_get(&uarte->block, REG_TXD_PTR);
-    uarte->tx_size = block_get(&uarte->block, REG_TXD_MAXCNT) & COUNT_MASK;
-    uarte->tx_count = 0;
+    easydma_take(&uarte->tx);
     uarte->tx_running = true;
     uarte->tx_stopping = false;
     event_cancel(clock_of(uarte), &uarte->sent);
     block_event(&uarte->block, EVENT_TXSTARTED);
-    if (uarte->tx_size)
-        send_next(uarte);
-    else
+    if (easydma_finished(&uarte->tx))
         end_tx(uarte);
+    else
+        send_next(uarte);
 }
 
 static void stop_tx(struct uarte *uarte)
@@ -150,37 +120,27 @@ static void stop_tx(struct uarte *uarte)
 static void end_rx(struct uarte *uarte)
 {
     uarte->rx_buffer = false;
-    block_set(&uarte->block, REG_RXD_AMOUNT, uarte->rx_count);
+    easydma_tell_amount(&uarte->rx);
     block_event(&uarte->block, EVENT_ENDRX);
 }
 
 static void update_rts(struct uarte *uarte)
 {
-    uart_line_set_ready(&uarte->line, uarte->rx_state == UARTE_RX_ON && uarte->fifo_count < FIFO_RTS_OFF);
+    uart_line_set_ready(&uarte->line, uarte->rx_state == UARTE_RX_ON &&
+                                          uarte->line.fifo_count < UART_FIFO_SIZE - UART_FIFO_SPARE);
 }
 
-/* Takes the buffer that RXD.PTR names now. */
 static void take_buffer(struct uarte *uarte)
 {
-    uarte->rx_address = block_get(&uarte->block, REG_RXD_PTR);
-    uarte->rx_size = block_get(&uarte->block, REG_RXD_MAXCNT) & COUNT_MASK;
-    uarte->rx_count = 0;
-    uarte->rx_buffer = uarte->rx_size > 0;
-}
-
-static void store(struct uarte *uarte, uint8_t byte)
-{
-    dma_write(uarte->block.bus, uarte->rx_address + uarte->rx_count, &byte, 1);
-    uarte->rx_count++;
+    easydma_take(&uarte->rx);
+    uarte->rx_buffer = !easydma_finished(&uarte->rx);
 }
 
 static void drain_fifo(struct uarte *uarte)
 {
-    uint8_t taken = 0;
-    while (taken < uarte->fifo_count && uarte->rx_count < uarte->rx_size)
-        store(uarte, uarte->fifo[taken++]);
-    uarte->fifo_count = (uint8_t)(uarte->fifo_count - taken);
-    memmove(uarte->fifo, uarte->fifo + taken, uarte->fifo_count);
+    uint32_t before = uarte->rx.done;
+    easydma_write(&uarte->rx, uarte->line.fifo, uarte->line.fifo_count);
+    uart_line_drop(&uarte->line, uarte->rx.done - before);
 }
 
 static void start_rx(struct uarte *uarte)
@@ -191,7 +151,7 @@ static void start_rx(struct uarte *uarte)
     block_event(&uarte->block, EVENT_RXSTARTED);
     drain_fifo(uarte);
     update_rts(uarte);
-    if (uarte->rx_buffer && uarte->rx_count == uarte->rx_size)
+    if (uarte->rx_buffer && easydma_finished(&uarte->rx))
         end_rx(uarte);
 }
 
@@ -201,7 +161,7 @@ static void stop_rx(struct uarte *uarte)
         return;
     uarte->rx_state = UARTE_RX_STOPPING;
     update_rts(uarte);
-    event_after(clock_of(uarte), &uarte->rx_timeout, RXTO_FRAMES * uart_line_frame_cycles(&uarte->line));
+    event_after(clock_of(uarte), &uarte->rx_timeout, UART_RXTO_FRAMES * uart_line_frame_cycles(&uarte->line));
 }
 
 static void receiver_stopped(void *owner)
@@ -210,7 +170,7 @@ static void receiver_stopped(void *owner)
     uarte->rx_state = UARTE_RX_OFF;
     if (uarte->rx_buffer)
         end_rx(uarte);
-    block_event(&uarte->block, EVENT_RXTO);
+    block_event(&uarte->block, UART_EVENT_RXTO);
 }
 
 static void flush_rx(struct uarte *uarte)
@@ -221,38 +181,35 @@ static void flush_rx(struct uarte *uarte)
     update_rts(uarte);
 }
 
-static bool deliver(void *self, uint8_t byte)
+static bool receiving(void *self)
+{
+    return ((struct uarte *)self)->rx_state != UARTE_RX_OFF;
+}
+
+static bool take(void *self, uint8_t byte)
 {
     struct uarte *uarte = self;
-    bool held_back = uart_line_flow_control(&uarte->line);
-    if (uarte->rx_state == UARTE_RX_OFF)
-        return !held_back;
-    if (uarte->rx_buffer) {
-        store(uarte, byte);
-        block_event(&uarte->block, EVENT_RXDRDY);
-        if (uarte->rx_buffer && uarte->rx_count == uarte->rx_size)
-            end_rx(uarte);
-        return true;
-    }
-    if (uarte->fifo_count == UARTE_FIFO_SIZE) {
-        if (held_back)
-            return false;
-        block_set(&uarte->block, REG_ERRORSRC, block_get(&uarte->block, REG_ERRORSRC) | ERRORSRC_OVERRUN);
-        block_event(&uarte->block, EVENT_ERROR);
-        return true;
-    }
-    uarte->fifo[uarte->fifo_count++] = byte;
-    update_rts(uarte);
-    block_event(&uarte->block, EVENT_RXDRDY);
+    if (!uarte->rx_buffer)
+        return false;
+    easydma_write(&uarte->rx, &byte, 1);
+    block_event(&uarte->block, UART_EVENT_RXDRDY);
+    if (uarte->rx_buffer && easydma_finished(&uarte->rx))
+        end_rx(uarte);
     return true;
 }
 
-static void clear_changed(void *self, bool clear)
+static void queued(void *self)
 {
     struct uarte *uarte = self;
-    if (clear && uarte->tx_running && !event_pending(&uarte->sent))
+    update_rts(uarte);
+    block_event(&uarte->block, UART_EVENT_RXDRDY);
+}
+
+static void clear_to_send(void *self)
+{
+    struct uarte *uarte = self;
+    if (uarte->tx_running && !event_pending(&uarte->sent))
         send_next(uarte);
-    block_event(&uarte->block, clear ? EVENT_CTS : EVENT_NCTS);
 }
 
 static void task(void *self, unsigned n)
@@ -261,16 +218,16 @@ static void task(void *self, unsigned n)
     if (!uarte->line.open)
         return;
     switch (n) {
-    case TASK_STARTRX:
+    case UART_TASK_STARTRX:
         start_rx(uarte);
         break;
-    case TASK_STOPRX:
+    case UART_TASK_STOPRX:
         stop_rx(uarte);
         break;
-    case TASK_STARTTX:
+    case UART_TASK_STARTTX:
         start_tx(uarte);
         break;
-    case TASK_STOPTX:
+    case UART_TASK_STOPTX:
         stop_tx(uarte);
         break;
     case TASK_FLUSHRX:
@@ -279,49 +236,46 @@ static void task(void *self, unsigned n)
     }
 }
 
-static void stop_all(struct uarte *uarte)
+static void stop(void *self)
 {
-    uart_line_close(&uarte->line);
+    struct uarte *uarte = self;
     event_cancel(clock_of(uarte), &uarte->sent);
     event_cancel(clock_of(uarte), &uarte->rx_timeout);
     uarte->tx_running = false;
     uarte->tx_stopping = false;
     uarte->rx_state = UARTE_RX_OFF;
     uarte->rx_buffer = false;
-    uarte->fifo_count = 0;
 }
 
-/* ENABLE may have been written, by way of this face or the other one. */
+static const struct uart_owner owner = {
+    .enable = ENABLE_UARTE,
+    .receiving = receiving,
+    .take = take,
+    .queued = queued,
+    .clear_to_send = clear_to_send,
+    .stop = stop,
+};
+
 static void changed(void *self)
 {
-    struct uarte *uarte = self;
-    bool enabled = block_get(&uarte->block, REG_ENABLE) == ENABLE_UARTE;
-    if (enabled && !uarte->line.open)
-        uart_line_open(&uarte->line);
-    else if (!enabled && uarte->line.open)
-        stop_all(uarte);
+    uart_line_follow_enable(&((struct uarte *)self)->line);
 }
 
 static void write(void *self, uint32_t offset, uint32_t value)
 {
-    struct uarte *uarte = self;
-    if (offset == REG_ERRORSRC)
-        value = block_get(&uarte->block, offset) & ~value;
-    block_set(&uarte->block, offset, value);
-    if (offset == REG_ENABLE)
-        changed(self);
+    uart_line_write(&((struct uarte *)self)->line, offset, value);
 }
 
 static bool active(void *self)
 {
     const struct uarte *uarte = self;
-    return block_get(&uarte->block, REG_ENABLE) != ENABLE_UART;
+    return block_get(&uarte->block, UART_ENABLE) != ENABLE_UART;
 }
 
 static void reset(void *self, enum reset_cause cause)
 {
     (void)cause;
-    stop_all(self);
+    uart_line_stop(&((struct uarte *)self)->line);
 }
 
 static void save(void *self, struct state *state)
@@ -330,18 +284,12 @@ static void save(void *self, struct state *state)
     uart_line_save(&uarte->line, state);
     state_event(state, clock_of(uarte), &uarte->sent);
     state_event(state, clock_of(uarte), &uarte->rx_timeout);
-    state_var(state, uarte->tx_address);
-    state_var(state, uarte->tx_size);
-    state_var(state, uarte->tx_count);
+    easydma_save(&uarte->tx, state);
+    easydma_save(&uarte->rx, state);
     state_var(state, uarte->tx_running);
     state_var(state, uarte->tx_stopping);
-    state_var(state, uarte->rx_address);
-    state_var(state, uarte->rx_size);
-    state_var(state, uarte->rx_count);
     state_var(state, uarte->rx_buffer);
     state_var(state, uarte->rx_state);
-    state_var(state, uarte->fifo_count);
-    state_var(state, uarte->fifo);
 }
 
 void uarte_init(struct uarte *uarte, struct bus *bus, struct gpio *gpio, unsigned instance)
@@ -360,7 +308,9 @@ void uarte_init(struct uarte *uarte, struct bus *bus, struct gpio *gpio, unsigne
                                       .shorts = shorts,
                                       .self = uarte,
                                   });
-    uart_line_init(&uarte->line, &uarte->block, (uint8_t)instance, gpio, deliver, clear_changed, uarte);
+    uart_line_init(&uarte->line, &uarte->block, (uint8_t)instance, gpio, &owner, uarte);
+    easydma_init(&uarte->tx, &uarte->block, REG_TXD_PTR);
+    easydma_init(&uarte->rx, &uarte->block, REG_RXD_PTR);
     event_init(&bus->clock, &uarte->sent, byte_sent, uarte);
     event_init(&bus->clock, &uarte->rx_timeout, receiver_stopped, uarte);
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * UARTE – universal asynchronous receiver/transmitter with EasyDMA.
+ * UARTE – universal asynchronous receiver/transmitter with EasyDMA. What it shares with the legacy UART is in
+ * uart_line.h.
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'UARTE'.
  * Modelled: transmission byte by byte in the time of a frame, with flow control; reception into RAM with the
  * double-buffered pointer, the 6-byte FIFO while no buffer is there, RTS when only four bytes fit, overrun,
  * RXTO four frames after STOPRX, FLUSHRX, both shortcuts. STOPTX lets the current byte finish; STOPTX without
  * a transmission gives TXSTOPPED at once.
- * Not modelled: framing, parity and break errors; STARTTX during a transmission (the old one is dropped);
+ * Not modelled: STARTTX during a transmission (the old one is dropped);
  * bytes that come while the receiver is off are lost, or refused under flow control.
  */
 #ifndef SOSIM_NRF52840_UARTE_H
 #define SOSIM_NRF52840_UARTE_H
 
 #include "core/bus.h"
+#include "nrf52840/easydma.h"
 #include "nrf52840/uart_line.h"
-
-#define UARTE_FIFO_SIZE 6
 
 enum uarte_receiver {
     UARTE_RX_OFF,
@@ -29,18 +29,11 @@ struct uarte {
     struct uart_line line;
     struct event sent;       /* end of the byte on TXD */
     struct event rx_timeout; /* RXTO */
-    uint32_t tx_address;
-    uint32_t tx_size;
-    uint32_t tx_count; /* bytes sent */
+    struct easydma tx, rx;
     bool tx_running;
     bool tx_stopping;
-    uint32_t rx_address;
-    uint32_t rx_size;
-    uint32_t rx_count; /* bytes written to RAM */
-    bool rx_buffer;    /* a buffer is there and not full */
-    uint8_t rx_state;  /* enum uarte_receiver */
-    uint8_t fifo_count;
-    uint8_t fifo[UARTE_FIFO_SIZE];
+    bool rx_buffer;   /* a buffer is there and not full */
+    uint8_t rx_state; /* enum uarte_receiver */
 };
 
 /* Puts UARTE `instance` (0 or 1) on the bus. */
