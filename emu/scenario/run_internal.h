@@ -16,6 +16,7 @@
 #define FLASH_RING      8
 #define RUN_FAULTS      8     /* kinds of faults that wait for their operation at a time */
 #define DARK_MS         5000  /* so long dark, and spinning: a hang */
+#define DARK_RESETS     20    /* so many resets with no light and no flash operation between: a hang */
 #define SETTLE_QUIET_MS 2000  /* and so long no flash written */
 #define SETTLE_ROUNDS   4     /* so many rounds of a story: settled, whatever is written */
 #define SETTLE_MS       10000 /* so long one phrase: settled */
@@ -85,6 +86,7 @@ struct runner {
     struct uart_watch uart;
     struct diag failure; /* the scenario turned out wrong while it ran */
     bool failed;
+    unsigned dark_resets; /* since the lamp was lit, flash written or power switched on */
     struct usb_host usb;
     struct usb_task usb_task;
     bool usb_on;            /* there is a host on the plug */
@@ -138,6 +140,7 @@ int run_add_fault(struct runner *run, const struct fault_action *action, const s
 
 /* run_hang.c: looks at where the CPU is; to be called now and then. */
 void run_watch_hang(struct runner *run);
+void run_hang_reset(struct runner *run, bool cold); /* the device is reset */
 
 /* run_expect.c: judges all expectations and adds them to the result. Returns 0, or -1 when memory ran out. */
 void run_judge(struct runner *run);

@@ -71,6 +71,8 @@ static void on_light(void *context, uint64_t cycle, const void *what)
     struct led_recorder *recorder = recorder_of(run, change->light);
     if (recorder)
         led_recorder_level(recorder, cycle, change->r, change->g, change->b);
+    if (recorder == &run->lights[0] && (change->r || change->g || change->b))
+        run->dark_resets = 0;
     run_trace(run, "light %s %u %u %u", change->light, change->r, change->g, change->b);
 }
 
@@ -93,6 +95,7 @@ static void on_flash(void *context, uint64_t cycle, const void *what)
     const struct flash_op *op = what;
     remember(run, op);
     run->flash_at = cycle;
+    run->dark_resets = 0;
     if (!strcmp(op->array, "internal")) {
         run->flash_changed = true;
         run->flash_changed_at = cycle;
@@ -112,6 +115,7 @@ static void on_reset(void *context, uint64_t cycle, const void *what)
     result_add_boot(run->result, MS(cycle), reset_cause_name(note->cause), cold);
     run_trace(run, "reset %s", reset_cause_name(note->cause));
     run->flash_changed = true;
+    run_hang_reset(run, cold);
     if (run_waits_for(run, TRIGGER_RESET) && !cold)
         run_count_one(run);
 }
