@@ -56,6 +56,27 @@ static void after_send(struct cdc_job *job)
         finish(job, NULL);
 }
 
+/* Eight data bits, no parity, one stop bit. Device OS looks at the line's speed when the request arrives and
+ * its data have not, so a speed that is to bring about something must have been set before already. */
+static void code_line(struct cdc_job *job)
+{
+    uint32_t baud = job->baud ? job->baud : BAUD;
+    memset(job->line, 0, sizeof job->line);
+    for (unsigned i = 0; i < 4; i++)
+        job->line[i] = (uint8_t)(baud >> 8 * i);
+    job->line[6] = 8;
+    usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, job->interface, sizeof job->line);
+    start(job, STEP_CODING, 0, job->line, sizeof job->line, REQUEST_TIMEOUT);
+}
+
+static void send_bytes(struct cdc_job *job)
+{
+    if (job->send_size)
+        start(job, STEP_SEND, job->out, (uint8_t *)job->send, job->send_size, REQUEST_TIMEOUT);
+    else
+        after_send(job);
+}
+
 static void take_packet(struct cdc_job *job)
 {
     for (uint32_t i = 0; i < job->transfer.actual; i++) {
@@ -67,7 +88,7 @@ static void take_packet(struct cdc_job *job)
         job->received[job->received_size++] = byte ? byte : ' ';
     }
     job->received[job->received_size] = 0;
-    if (strstr(job->received, job->wanted))
+    if (job->any_of ? strpbrk(job->received, job->wanted) : strstr(job->received, job->wanted))
         finish(job, NULL);
     else
         read_more(job);
@@ -86,15 +107,17 @@ static void step_done(void *context, struct usb_transfer *transfer)
     }
     switch ((enum step)job->step) {
     case STEP_CODING:
+        if (!job->coded) {
+            job->coded = true;
+            code_line(job);
+            break;
+        }
         usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_CONTROL_LINE_STATE, DTR_AND_RTS, job->interface,
                   0);
         start(job, STEP_LINES, 0, NULL, 0, REQUEST_TIMEOUT);
         break;
     case STEP_LINES:
-        if (job->send_size)
-            start(job, STEP_SEND, job->out, (uint8_t *)job->send, job->send_size, REQUEST_TIMEOUT);
-        else
-            after_send(job);
+        send_bytes(job);
         break;
     case STEP_SEND:
         after_send(job);
@@ -121,22 +144,31 @@ static void look_for_line(struct cdc_job *job)
     }
 }
 
-void cdc_start(struct cdc_job *job, struct usb_host *host)
+static void clear(struct cdc_job *job)
 {
-    static const uint8_t coding[7] = {BAUD & 0xff, BAUD >> 8 & 0xff, BAUD >> 16, 0, 0, 0, 8};
-    job->host = host;
     job->ok = false;
     job->received_size = 0;
     job->received[0] = 0;
+    job->end = job->host->bus->clock.now + job->timeout;
+}
+
+void cdc_go_on(struct cdc_job *job)
+{
+    clear(job);
+    send_bytes(job);
+}
+
+void cdc_start(struct cdc_job *job, struct usb_host *host)
+{
+    job->host = host;
     job->in = job->out = job->interface = 0;
-    job->end = host->bus->clock.now + job->timeout;
+    clear(job);
     job->transfer = (struct usb_transfer){.endpoint = 0};
+    job->coded = !job->baud;
     look_for_line(job);
     if (!job->in || !job->out) {
         finish(job, "the device has no serial line");
         return;
     }
-    memcpy(job->line, coding, sizeof coding);
-    usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, job->interface, sizeof coding);
-    start(job, STEP_CODING, 0, job->line, sizeof coding, REQUEST_TIMEOUT);
+    code_line(job);
 }

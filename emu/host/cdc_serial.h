@@ -17,7 +17,9 @@ struct cdc_job {
     /* Set by the caller. */
     const uint8_t *send; /* the caller's, until the job has ended */
     uint32_t send_size;
+    uint32_t baud;      /* 0: 115200. Another speed is set twice, see cdc_serial.c */
     const char *wanted; /* text that must come; NULL: none, the bytes only have to be taken */
+    bool any_of;        /* one character of `wanted` is enough */
     uint64_t timeout;   /* cycles, for the text to come */
     void (*done)(void *context, struct cdc_job *job);
     void *context;
@@ -31,6 +33,7 @@ struct cdc_job {
     struct usb_transfer transfer;
     uint8_t packet[64];
     uint8_t line[7];
+    bool coded; /* the speed was set for the last time */
     unsigned step;
     uint8_t interface, in, out;
     uint64_t end; /* cycle at which it gives up */
@@ -38,5 +41,8 @@ struct cdc_job {
 
 /* Starts it; the job must live until `done` was called. The line is left open. */
 void cdc_start(struct cdc_job *job, struct usb_host *host);
+
+/* The same once more with a line that the job has opened before. */
+void cdc_go_on(struct cdc_job *job);
 
 #endif

@@ -159,20 +159,20 @@ static const struct {
     {"plug", USB_PLUG, usb_plug},          {"download", USB_DOWNLOAD, usb_download},
     {"upload", USB_UPLOAD, usb_upload},    {"control", USB_CONTROL, usb_control},
     {"request", USB_REQUEST, usb_request}, {"update", USB_UPDATE, usb_update},
-    {"serial", USB_SERIAL, usb_serial},
+    {"ymodem", USB_YMODEM, usb_update},    {"serial", USB_SERIAL, usb_serial},
 };
 
 int parse_usb(const struct reader *r, const cJSON *item, struct usb_action *out)
 {
-    static const char *const members[] = {"plug",    "download", "upload", "control",
-                                          "request", "update",   "serial", NULL};
+    static const char *const members[] = {"plug",   "download", "upload", "control", "request",
+                                          "update", "ymodem",   "serial", NULL};
     out->at = item;
     if (read_members(r, item, members))
         return -1;
     if (cJSON_GetArraySize(item) != 1)
         return json_doc_error(
             r->doc, item, r->why,
-            "this is exactly one of: plug, download, upload, control, request, update, serial");
+            "this is exactly one of: plug, download, upload, control, request, update, ymodem, serial");
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         if (!strcmp(item->child->string, acts[i].name)) {
             out->act = acts[i].act;

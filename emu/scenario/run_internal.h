@@ -6,6 +6,7 @@
 #include "host/cdc_serial.h"
 #include "host/dfu.h"
 #include "host/particle_usb.h"
+#include "host/ymodem.h"
 #include "led/recorder.h"
 #include "scenario/code_seen.h"
 #include "scenario/device.h"
@@ -54,6 +55,7 @@ struct usb_task {
     struct particle_request request;
     struct particle_update update;
     struct cdc_job serial;
+    struct ymodem_job ymodem;
     uint8_t *data; /* owned */
     uint32_t size;
 };

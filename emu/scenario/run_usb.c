@@ -81,6 +81,9 @@ static void describe(const struct usb_action *action, char text[TEXT_SIZE])
     case USB_UPDATE:
         snprintf(text, TEXT_SIZE, "firmware update over USB%s", fails);
         break;
+    case USB_YMODEM:
+        snprintf(text, TEXT_SIZE, "firmware update by YMODEM%s", fails);
+        break;
     case USB_SERIAL:
         snprintf(text, TEXT_SIZE, "USB serial line%s%.80s%s%s", action->wanted ? " says \"" : "",
                  action->wanted ? action->wanted : "", action->wanted ? "\"" : "", fails);
@@ -170,6 +173,11 @@ static void update_done(void *context, struct particle_update *update)
     judge(context, update->ok ? NULL : update->why);
 }
 
+static void ymodem_done(void *context, struct ymodem_job *job)
+{
+    judge(context, job->ok ? NULL : job->why);
+}
+
 static void serial_done(void *context, struct cdc_job *job)
 {
     judge_answer(context, job->ok ? NULL : job->why, (const uint8_t *)job->received, 0);
@@ -255,6 +263,14 @@ static void start_update(struct runner *run)
     particle_update_start(&task->update, &run->usb);
 }
 
+static void start_ymodem(struct runner *run)
+{
+    struct usb_task *task = &run->usb_task;
+    task->ymodem =
+        (struct ymodem_job){.data = task->data, .size = task->size, .done = ymodem_done, .context = run};
+    ymodem_start(&task->ymodem, &run->usb);
+}
+
 static void start_serial(struct runner *run, const struct usb_action *action)
 {
     struct usb_task *task = &run->usb_task;
@@ -278,6 +294,9 @@ static void start(struct runner *run, const struct usb_action *action)
         break;
     case USB_UPDATE:
         start_update(run);
+        break;
+    case USB_YMODEM:
+        start_ymodem(run);
         break;
     case USB_SERIAL:
         start_serial(run, action);

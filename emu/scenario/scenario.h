@@ -225,6 +225,7 @@ enum usb_act {
     USB_CONTROL,
     USB_REQUEST, /* Particle's control request, of the number `request` */
     USB_UPDATE,  /* a firmware update by such requests */
+    USB_YMODEM,  /* a firmware update over the serial line */
     USB_SERIAL,  /* a line to the CDC port */
 };
 

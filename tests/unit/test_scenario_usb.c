@@ -38,6 +38,7 @@ Test(scenario_usb, good_actions_are_taken)
         "{\"control\": {\"type\": \"0x80\", \"request\": 6, \"wlength\": 18, \"answer\": \"12 01\"}}");
     expect_good("{\"request\": {\"number\": 20}}");
     expect_good("{\"update\": {\"module\": {\"file\": \"app.bin\"}}}");
+    expect_good("{\"ymodem\": {\"module\": {\"file\": \"app.bin\"}, \"fails\": \"cancelled\"}}");
     expect_good("{\"serial\": {\"text\": \"i\", \"wait\": \"Device ID\", \"within_ms\": 100}}");
 }
 
@@ -60,6 +61,7 @@ Test(scenario_usb, mistakes_are_named)
     expect_bad("{\"control\": {\"type\": 256, \"request\": 6}}", "255");
     expect_bad("{\"request\": {\"number\": 10, \"fill\": 0, \"length\": 4097}}", "4096");
     expect_bad("{\"update\": {}}", "module");
+    expect_bad("{\"ymodem\": {\"file\": \"app.bin\"}}", "no member \"file\"");
 }
 
 Test(scenario_usb, moments_are_known)

@@ -6,6 +6,7 @@
 #include "host/dfu.h"
 #include "host/particle_usb.h"
 #include "host/usb_host.h"
+#include "host/ymodem.h"
 
 /* A Boron whose system part is damaged, on a cable: its bootloader goes to DFU mode. */
 static struct boron *boron_in_dfu(struct usb_host *host)
@@ -315,6 +316,51 @@ Test(usb_host, listening_mode_answers_on_the_serial_line, .timeout = 60)
         boron_run_ms(boron, 10);
     cr_assert(done);
     cr_expect(job.ok, "%s; got \"%s\"", job.why, job.received);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
+static void note_ymodem(void *context, struct ymodem_job *job)
+{
+    (void)job;
+    *(bool *)context = true;
+}
+
+static void run_ymodem(struct boron *boron, struct usb_host *host, struct ymodem_job *job,
+                       const uint8_t *image, size_t size)
+{
+    bool done = false;
+    *job = (struct ymodem_job){.data = image, .size = (uint32_t)size, .done = note_ymodem, .context = &done};
+    ymodem_start(job, host);
+    for (unsigned i = 0; i < 3000 && !done; i++)
+        boron_run_ms(boron, 10);
+    cr_assert(done);
+}
+
+Test(usb_host, ymodem_brings_an_application_and_a_damaged_one_is_refused, .timeout = 120)
+{
+    struct usb_host host;
+    struct boron *boron = boron_listening(&host);
+    static struct ymodem_job job;
+    size_t size = 0;
+    uint8_t *image = boron_image(boron, "2.0.1", "tinker", &size);
+    const uint8_t *place = machine_array(&boron->machine, "external")->data + 0x289000;
+    image[1000] ^= 1;
+    run_ymodem(boron, &host, &job, image, size);
+    cr_expect_not(job.ok);
+    cr_expect_eq(job.sent, size);
+    /* The system starts again after a refused update, too, before its words about it are out. */
+    cr_expect_str_eq(job.why, "gone");
+    image[1000] ^= 1;
+    for (unsigned i = 0; i < 60 && host.state != USB_HOST_CONFIGURED; i++)
+        boron_run_ms(boron, 100);
+    boron_run_ms(boron, 1000);
+    run_ymodem(boron, &host, &job, image, size);
+    cr_expect(job.ok, "%s", job.why);
+    cr_expect_arr_eq(place, image, size, "it waits in the external flash");
+    boron_run_ms(boron, 8000);
+    cr_expect_arr_eq(boron->machine.soc.flash.data + APP_START, image, size, "the bootloader has copied it");
+    free(image);
     usb_host_leave(&host);
     boron_free(boron);
 }
