@@ -142,8 +142,10 @@ static int run_scenario(struct run_arguments *arguments, struct scenario *scenar
     struct flash_plan plan = {.done = false};
     struct diag why = {{0}};
     int code = EXIT_BAD_INPUT;
-    if (arguments->modules_version != NULL) {
-        scenario_override_version(scenario, arguments->modules_version);
+    if (arguments->modules_version != NULL &&
+        scenario_override_version(scenario, arguments->modules_version) != 0) {
+        fprintf(stderr, "sosim run: out of memory\n");
+        return EXIT_BAD_INPUT;
     }
     if (scenario_check(scenario, &why) != 0) {
         fprintf(stderr, "%s\n", why.text);
@@ -200,7 +202,8 @@ const struct command cmd_run = {
         "  --point ID              one point of a sweep again: cuts tell each start after them; other "
         "faults\n"
         "                          (x dropped, w doubled, d1 disturbed, s1 worn) strike the scenario's run\n"
-        "  --modules-version V     run the scenario with the modules of another Device OS version\n"
+        "  --modules-version V     run the scenario with the modules of another Device OS version; A..B: an\n"
+        "                          update from A to B, where the scenario has an update\n"
         "  --quiet                 print the one line only\n"
         "  --slow                  without any trick of speed; the result is the same. One at a time:\n"
         "                          --no-inline-stores, --no-spin-skip\n"

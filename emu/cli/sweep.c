@@ -302,8 +302,10 @@ static int sweep_scenario(struct sweep_arguments *arguments, struct scenario *sc
     struct sweep sweep;
     struct diag why = {{0}};
     char name[128];
-    if (arguments->modules_version)
-        scenario_override_version(scenario, arguments->modules_version);
+    if (arguments->modules_version && scenario_override_version(scenario, arguments->modules_version)) {
+        fprintf(stderr, "sosim sweep: out of memory\n");
+        return EXIT_BAD_INPUT;
+    }
     if (sweep_name(scenario, arguments->modules_version, name, sizeof name, &why) ||
         scenario_check(scenario, &why)) {
         fprintf(stderr, "%s\n", why.text);
@@ -364,11 +366,12 @@ const struct command cmd_sweep = {
         "  --json FILE, --junit FILE   write the results\n"
         "  --fail-on LIST          classes that make the exit code 1: new, resumed, old, boots, unmet, "
         "mixed,\n"
-        "                          safe-mode, DFU, SOS-once, SOS, dark, lamp-off, stuck, wrong, data-lost,\n"
-        "                          emulator\n"
+        "                          safe-mode, DFU, SOS-once, SOS, dark, lamp-off, resets, stuck, wrong,\n"
+        "                          data-lost, emulator\n"
         "  --baseline FILE         an earlier results file: what failed there already does not count\n"
         "  --seed N                use another seed than the scenario's\n"
-        "  --modules-version V     run the scenario with the modules of another Device OS version\n"
+        "  --modules-version V     run the scenario with the modules of another Device OS version; A..B: an\n"
+        "                          update from A to B, where the scenario has an update\n"
         "\n"
         "Exit codes: 0 no point is of a class of --fail-on; 1 some are; 2 the sweep cannot be run.\n",
     .run = run,

@@ -157,6 +157,7 @@ void scenario_free(struct scenario *scenario)
     free(scenario->steps);
     free(scenario->expects);
     free(scenario->modules);
+    free(scenario->version);
     json_doc_free(&scenario->doc);
     memset(scenario, 0, sizeof *scenario);
 }
@@ -171,23 +172,51 @@ int scenario_path(const struct scenario *scenario, const cJSON *at, const char *
     return 0;
 }
 
-void scenario_override_version(struct scenario *scenario, const char *version)
+/* The version of the modules that the device has. */
+static const char *first_version(const struct scenario *scenario)
 {
-    const char *was = NULL;
-    for (size_t i = 0; i < scenario->module_count && !was; i++)
-        was = scenario->modules[i].published;
-#define REPLACE(module)                                                                                      \
-    do {                                                                                                     \
-        if (was && (module).published && !strcmp((module).published, was))                                   \
-            (module).published = version;                                                                    \
-    } while (0)
+    for (size_t i = 0; i < scenario->module_count; i++) {
+        if (scenario->modules[i].published)
+            return scenario->modules[i].published;
+    }
+    return NULL;
+}
+
+struct version_change {
+    const char *was, *from, *to; /* to: NULL for what is not of version `was` to stay */
+};
+
+static void change_version(const struct version_change *change, struct module_choice *module)
+{
+    if (module->published && change->was && !strcmp(module->published, change->was))
+        module->published = change->from;
+    else if (module->published && change->to)
+        module->published = change->to;
+}
+
+int scenario_override_version(struct scenario *scenario, const char *version)
+{
+    const char *dots = strstr(version, "..");
+    struct version_change change = {.was = first_version(scenario), .to = dots ? dots + 2 : NULL};
+    size_t length = dots ? (size_t)(dots - version) : strlen(version);
+    char *from = malloc(length + 1);
+    if (!from)
+        return -1;
+    memcpy(from, version, length);
+    from[length] = '\0';
+    free(scenario->version);
+    change.from = scenario->version = from;
     for (size_t i = 0; i < scenario->state.slot_count; i++)
-        REPLACE(scenario->state.slots[i].module);
+        change_version(&change, &scenario->state.slots[i].module);
     for (size_t i = 0; i < scenario->expect_count; i++)
-        REPLACE(scenario->expects[i].module);
+        change_version(&change, &scenario->expects[i].module);
     for (size_t i = 0; i < scenario->module_count; i++)
-        REPLACE(scenario->modules[i]);
-#undef REPLACE
+        change_version(&change, &scenario->modules[i]);
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        for (size_t j = 0; j < scenario->steps[i].action_count; j++)
+            change_version(&change, &scenario->steps[i].actions[j].usb.module);
+    }
+    return 0;
 }
 
 /* --- what it refers to ----------------------------------------------------------------------------------

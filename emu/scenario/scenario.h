@@ -361,6 +361,7 @@ struct scenario {
     struct expect *expects;
     size_t expect_count;
     struct limits limits;
+    char *version; /* owned: of scenario_override_version(), or NULL */
 };
 
 /* Reads and checks a scenario file. Returns 0, or -1 with `why`, which names file, line, column and path. */
@@ -378,10 +379,11 @@ void scenario_free(struct scenario *scenario);
 int scenario_check(const struct scenario *scenario, struct diag *why);
 
 /*
- * Makes every mention of the version that the first published module has mean another; `version` must outlive
- * the scenario. So one scenario can be run on all versions.
+ * Makes every mention of the version that the first published module has mean another. "2.0.1..2.1.0" means
+ * the first for those, and the second for every other published version: an update from one to the other. So
+ * one scenario can be run on all versions. `version` must outlive the scenario. 0, or -1 when memory ran out.
  */
-void scenario_override_version(struct scenario *scenario, const char *version);
+int scenario_override_version(struct scenario *scenario, const char *version);
 
 /* A path of the scenario, made absolute or relative to the working directory. 0, or -1 with `why`. */
 int scenario_path(const struct scenario *scenario, const cJSON *at, const char *relative,

@@ -49,7 +49,8 @@ enum sweep_class {
     SWEEP_SOS,       /* panics for ever */
     SWEEP_DARK,      /* nothing to be seen for ever, and the CPU hangs */
     SWEEP_LAMP_OFF,  /* nothing to be seen for ever, but the CPU works */
-    SWEEP_STUCK,     /* one colour or resets for ever, or no verdict */
+    SWEEP_RESETS,    /* reset after reset, with no SOS before any */
+    SWEEP_STUCK,     /* one colour for ever, or no verdict */
     SWEEP_WRONG,     /* starts with a module that is neither new nor old */
     SWEEP_DATA_LOST, /* starts, but settings or files are gone or are neither old nor new */
     SWEEP_EMULATOR,  /* the emulator could not go on */

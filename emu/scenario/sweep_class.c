@@ -25,6 +25,7 @@ static const struct class_row classes[SWEEP_CLASSES] = {
     [SWEEP_SOS] = {"SOS for ever", "SOS"},
     [SWEEP_DARK] = {"dark hang", "dark"},
     [SWEEP_LAMP_OFF] = {"works with a dark lamp", "lamp-off"},
+    [SWEEP_RESETS] = {"resets for ever", "resets"},
     [SWEEP_STUCK] = {"stuck", "stuck"},
     [SWEEP_WRONG] = {"wrong image", "wrong"},
     [SWEEP_DATA_LOST] = {"data lost", "data-lost"},
@@ -318,8 +319,10 @@ int sweep_classify(struct sweep *sweep, const struct point_state *start, struct 
     case BOOT_LAMP_OFF:
         point->class = SWEEP_LAMP_OFF;
         break;
-    case BOOT_STUCK:
     case BOOT_RESETTING:
+        point->class = SWEEP_RESETS;
+        break;
+    case BOOT_STUCK:
     case BOOT_UNSETTLED:
         point->class = SWEEP_STUCK;
         break;

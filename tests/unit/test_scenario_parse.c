@@ -284,3 +284,24 @@ Test(scenario_parse, references_are_checked_with_their_place)
     cr_expect_eq(strncmp(why.text, "dir/x.json:1:24: board: ", 24), 0, "got: %s", why.text);
     scenario_free(&s);
 }
+
+Test(scenario_parse, another_version_or_a_pair_of_them_can_be_asked_for)
+{
+    static const char text[] =
+        "{\"name\": \"x\", \"modules\": [{\"published\": \"2.0.1\"}], \"state\": {\"slots\": ["
+        "{\"module\": {\"published\": \"2.1.0\", \"kind\": \"tinker\"}},"
+        "{\"module\": {\"published\": \"2.0.1\", \"kind\": \"tinker\"}}]}}";
+    struct scenario s;
+    parse(&s, text);
+    cr_expect_eq(scenario_override_version(&s, "1.5.2"), 0);
+    cr_expect_str_eq(s.modules[0].published, "1.5.2");
+    cr_expect_str_eq(s.state.slots[0].module.published, "2.1.0");
+    cr_expect_str_eq(s.state.slots[1].module.published, "1.5.2");
+    scenario_free(&s);
+    parse(&s, text);
+    cr_expect_eq(scenario_override_version(&s, "1.5.0..4.0.2"), 0);
+    cr_expect_str_eq(s.modules[0].published, "1.5.0");
+    cr_expect_str_eq(s.state.slots[0].module.published, "4.0.2");
+    cr_expect_str_eq(s.state.slots[1].module.published, "1.5.0");
+    scenario_free(&s);
+}

@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sweeps every update of the Boron on every published version where it applies, and prints what they came to as a
+# table. Goes on where it was stopped: what is finished is not done again, what was cut short goes on.
+#
+#   tests/sweeps.sh                  everything, whole where the number of different states allows it
+#   tests/sweeps.sh NAME...          only those whose name has one of these in it: softdevice, @2.0.1
+#   tests/sweeps.sh --quick NAME...  only telling points of each
+#   tests/sweeps.sh --table          runs nothing, prints the table of what is there
+#
+# SWEEPS=DIR keeps results (default build/sweeps), JOBS=2 sets the processes, SOSIM the program.
+set -uo pipefail
+export LC_ALL=C
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SOSIM=${SOSIM:-$ROOT/build/sosim}
+SWEEPS=${SWEEPS:-$ROOT/build/sweeps}
+JOBS=${JOBS:-$(nproc)}
+VERSIONS=(1.5.0 1.5.2 2.0.0 2.0.1 2.1.0 2.2.0 4.0.1 4.0.2)
+QUICK=
+TABLE=
+PATTERNS=()
+for argument; do
+    case $argument in
+    --quick) QUICK=yes ;;
+    --table) TABLE=yes ;;
+    -*) echo "usage: tests/sweeps.sh [--quick | --table] [NAME...]" >&2; exit 2 ;;
+    *) PATTERNS+=("$argument") ;;
+    esac
+done
+
+# Lines of "scenario version". An update from a version to itself changes nothing and is left out.
+cases()
+{
+    local name from to
+    for name in first-boot dct-write softdevice user-module factory-reset; do
+        for from in "${VERSIONS[@]}"; do
+            echo "$name $from"
+        done
+    done
+    for name in bootloader system-part1; do
+        for from in "${VERSIONS[@]}"; do
+            # 1.5.x does not update its bootloader by way of the MBR.
+            [[ $name == bootloader && $from == 1.* ]] && continue
+            for to in "${VERSIONS[@]}"; do
+                [[ $to > $from ]] && echo "$name $from..$to"
+            done
+        done
+    done
+    for to in "${VERSIONS[@]:2}"; do
+        echo "bootloader-direct 1.5.2..$to"
+    done
+}
+
+# Where half a module stays in place, each word of it is a state of its own, and a start of each takes a second.
+many_states()
+{
+    [[ $1 == factory-reset || $1@$2 == user-module@1.* ]]
+}
+
+is_wanted()
+{
+    local pattern
+    ((${#PATTERNS[@]} == 0)) && return 0
+    for pattern in "${PATTERNS[@]}"; do
+        [[ $1 == *"$pattern"* ]] && return 0
+    done
+    return 1
+}
+
+table()
+{
+    python3 - "$SWEEPS" <<'PYTHON'
+import glob, json, os, re, sys
+
+def row(path):
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    ended = ", ".join(
+        f"{item['count']} {item['words'].replace('SOS', 'SOS %d' % item.get('code', 0))}"
+        for item in result["classes"])
+    how = "quick" if path.endswith(".quick.json") else "whole"
+    return [result["scenario"], how, result["operations"], len(result["points"]), result["starts_run"],
+            f"{result['seconds']:.0f}", f"{result['points_per_second']:.0f}", ended]
+
+print("| sweep | | operations | points | starts run | seconds | points/s | ended |")
+print("|---|---|---|---|---|---|---|---|")
+for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.json")),
+                   key=lambda path: [int(part) if part.isdigit() else part
+                                     for part in re.split(r"(\d+)", os.path.basename(path))]):
+    print("| " + " | ".join(str(cell) for cell in row(path)) + " |")
+PYTHON
+}
+
+mkdir -p "$SWEEPS" || exit 2
+while [[ -z $TABLE ]] && read -r name version; do
+    is_wanted "$name@$version" || continue
+    quick=$QUICK
+    many_states "$name" "$version" && quick=yes
+    out=$SWEEPS/$name@$version${quick:+.quick}
+    [[ -e $out.json ]] && continue
+    echo "$name@$version${quick:+, quick}" >&2
+    "$SOSIM" sweep "$ROOT/scenarios/sweep/$name.json" --modules-version "$version" ${quick:+--quick} \
+        --jobs "$JOBS" --resume "$out.txt" --json "$out.part" </dev/null >"$out.out" &&
+        mv "$out.part" "$out.json" || echo "failed: $name@$version, see $out.out" >&2
+done < <(cases)
+table
