@@ -2,12 +2,9 @@
 #include "nrf52840/pdm.h"
 
 enum {
-    TASK_START = 0,
-    TASK_STOP = 1,
     EVENT_STARTED = 0,
     EVENT_STOPPED = 1,
     EVENT_END = 2,
-    REG_ENABLE = 0x500,
     REG_PDMCLKCTRL = 0x504,
     REG_MODE = 0x508,
     REG_RATIO = 0x520,
@@ -15,9 +12,8 @@ enum {
     REG_SAMPLE_MAXCNT = 0x564,
     MODE_MONO = 1u << 0,
     MAXCNT_MASK = 0x7fff,
+    SAMPLE_SIZE = 2,
 };
-
-#define CYCLES_PER_32MHZ 2u
 
 static const struct reg regs[] = {
     {"TASKS_START", 0x000, REG_W, 0, 0, 0},
@@ -40,89 +36,42 @@ static const struct reg regs[] = {
     {"SAMPLE.MAXCNT", 0x564, REG_RW, 0, 0, 0},
 };
 
-static struct clock *clock_of(struct pdm *pdm)
+/* Cycles between samples of one channel. */
+static uint64_t sample_cycles(const struct block *block)
 {
-    return &pdm->block.bus->clock;
+    return audio_clock_cycles(block_get(block, REG_PDMCLKCTRL)) * (block_get(block, REG_RATIO) & 1 ? 80 : 64);
 }
 
-/* Cycles between samples of one channel: the clock is 32 MHz / (2^32 / PDMCLKCTRL). */
-static uint64_t sample_cycles(const struct pdm *pdm)
+static void take(struct audio_stream *stream)
 {
-    uint32_t control = block_get(&pdm->block, REG_PDMCLKCTRL);
-    uint64_t divider = (1ull << 32) / (control ? control : 1);
-    return divider * CYCLES_PER_32MHZ * (block_get(&pdm->block, REG_RATIO) & 1 ? 80 : 64);
+    struct block *block = stream->block;
+    stream->address = block_get(block, REG_SAMPLE_PTR);
+    stream->units = block_get(block, REG_SAMPLE_MAXCNT) & MAXCNT_MASK;
+    bool mono = block_get(block, REG_MODE) & MODE_MONO;
+    audio_stream_schedule(stream, mono ? stream->units : (stream->units + 1) / 2, sample_cycles(block));
+    block_event(block, EVENT_STARTED);
 }
 
-static void take_buffer(struct pdm *pdm)
+static void end(struct audio_stream *stream)
 {
-    pdm->address = block_get(&pdm->block, REG_SAMPLE_PTR);
-    pdm->samples = block_get(&pdm->block, REG_SAMPLE_MAXCNT) & MAXCNT_MASK;
-    uint64_t frames = block_get(&pdm->block, REG_MODE) & MODE_MONO ? pdm->samples : (pdm->samples + 1) / 2;
-    pdm->due += (frames ? frames : 1) * sample_cycles(pdm);
-    event_at(clock_of(pdm), &pdm->buffer_end, pdm->due);
-    block_event(&pdm->block, EVENT_STARTED);
+    audio_stream_receive_silence(stream, SAMPLE_SIZE);
+    block_event(stream->block, EVENT_END);
 }
 
-static void buffer_ended(void *owner)
-{
-    static const uint8_t silence[2];
-    struct pdm *pdm = owner;
-    for (uint32_t i = 0; i < pdm->samples; i++)
-        dma_write(pdm->block.bus, pdm->address + 2 * i, silence, sizeof silence);
-    block_event(&pdm->block, EVENT_END);
-    take_buffer(pdm);
-}
-
-static void task(void *self, unsigned n)
-{
-    struct pdm *pdm = self;
-    if (!(block_get(&pdm->block, REG_ENABLE) & 1))
-        return;
-    if (n == TASK_START) {
-        pdm->due = clock_of(pdm)->now;
-        take_buffer(pdm);
-    } else if (n == TASK_STOP) {
-        event_cancel(clock_of(pdm), &pdm->buffer_end);
-        block_event(&pdm->block, EVENT_STOPPED);
-    }
-}
-
-static void write(void *self, uint32_t offset, uint32_t value)
-{
-    struct pdm *pdm = self;
-    block_set(&pdm->block, offset, value);
-    if (offset == REG_ENABLE && !(value & 1))
-        event_cancel(clock_of(pdm), &pdm->buffer_end);
-}
-
-static void reset(void *self, enum reset_cause cause)
-{
-    struct pdm *pdm = self;
-    (void)cause;
-    event_cancel(clock_of(pdm), &pdm->buffer_end);
-}
-
-static void save(void *self, struct state *state)
-{
-    struct pdm *pdm = self;
-    state_event(state, clock_of(pdm), &pdm->buffer_end);
-    state_var(state, pdm->due);
-    state_var(state, pdm->address);
-    state_var(state, pdm->samples);
-}
+static const struct audio_kind kind = {.event_stopped = EVENT_STOPPED, .take = take, .end = end};
 
 void pdm_init(struct pdm *pdm, struct bus *bus)
 {
     block_init(&pdm->block, bus, 0x4001D000, 29);
+    audio_stream_init(&pdm->stream, &pdm->block, &kind);
     block_add_face(&pdm->block, &(struct face){
                                     .name = "PDM",
                                     .regs = regs,
                                     .reg_count = sizeof regs / sizeof regs[0],
-                                    .reset = reset,
-                                    .write = write,
-                                    .task = task,
-                                    .save = save,
-                                    .self = pdm,
+                                    .reset = audio_stream_reset,
+                                    .write = audio_stream_write,
+                                    .task = audio_stream_task,
+                                    .save = audio_stream_save,
+                                    .self = &pdm->stream,
                                 });
-    event_init(&bus->clock, &pdm->buffer_end, buffer_ended, pdm);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PDM – pulse density modulation interface, with no microphone.
+ * PDM – pulse density modulation interface, with no microphone. What it shares with I2S is in audio_stream.h.
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'PDM'.
  * Modelled: START gives STARTED; each full buffer gives END and, with the pointer latched anew, STARTED, in
@@ -12,13 +12,11 @@
 #define SOSIM_NRF52840_PDM_H
 
 #include "core/bus.h"
+#include "nrf52840/audio_stream.h"
 
 struct pdm {
     struct block block;
-    struct event buffer_end;
-    uint64_t due;
-    uint32_t address; /* of the running buffer */
-    uint32_t samples;
+    struct audio_stream stream;
 };
 
 /* Puts PDM on the bus. */
