@@ -256,13 +256,19 @@ static int slot_offset(unsigned slot, uint32_t *offset, struct diag *diag)
     return LFS_OK;
 }
 
+/* Reads the DCT_SLOT_SIZE bytes of a slot, which are at `*offset` in the DCT. */
+static int read_slot(const struct lfs_fs *fs, unsigned slot, uint32_t *offset, uint8_t *bytes,
+                     struct diag *diag)
+{
+    int err = slot_offset(slot, offset, diag);
+    return err ? err : lfs_file_read(fs, DCT_PATH, *offset, bytes, DCT_SLOT_SIZE, diag);
+}
+
 int dct_slot_get(const struct lfs_fs *fs, unsigned slot, struct dct_slot *out, struct diag *diag)
 {
     uint8_t p[DCT_SLOT_SIZE];
     uint32_t offset;
-    int err = slot_offset(slot, &offset, diag);
-    if (!err)
-        err = lfs_file_read(fs, DCT_PATH, offset, p, sizeof(p), diag);
+    int err = read_slot(fs, slot, &offset, p, diag);
     if (err)
         return err;
     *out = (struct dct_slot){.magic_number = read_le16(p),
@@ -286,9 +292,7 @@ int dct_slot_set(struct lfs_fs *fs, unsigned slot, const struct dct_slot *in, st
 {
     uint8_t p[DCT_SLOT_SIZE];
     uint32_t offset;
-    int err = slot_offset(slot, &offset, diag);
-    if (!err)
-        err = lfs_file_read(fs, DCT_PATH, offset, p, sizeof(p), diag);
+    int err = read_slot(fs, slot, &offset, p, diag);
     if (err)
         return err;
     put_le(p, in->magic_number, 2);
