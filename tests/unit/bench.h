@@ -68,6 +68,31 @@ static inline void bench_free(struct bench *bench)
     free(bench);
 }
 
+/* A moment of the chip to come back to. RAM and what a test attaches stay as they are. */
+struct moment {
+    struct state state;
+    uint64_t now;
+};
+
+static inline struct moment bench_save(struct bench *bench)
+{
+    struct moment moment = {.now = bench->bus.clock.now};
+    state_begin_save(&moment.state);
+    bus_save(&bench->bus, &moment.state);
+    cr_assert_eq(moment.state.error, 0);
+    return moment;
+}
+
+/* Goes back; the moment is used up. */
+static inline void bench_restore(struct bench *bench, struct moment *moment)
+{
+    bench->bus.clock.now = moment->now;
+    state_begin_load(&moment->state);
+    bus_save(&bench->bus, &moment->state);
+    cr_assert_eq(moment->state.error, 0);
+    state_free(&moment->state);
+}
+
 static inline uint32_t bench_address(struct bench *bench, const char *name)
 {
     uint32_t address = bus_register_address(&bench->bus, name);

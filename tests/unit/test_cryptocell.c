@@ -537,7 +537,6 @@ Test(rng, a_watchdog_shorter_than_the_collection_ends_it)
 Test(cryptocell, a_snapshot_taken_mid_transfer_ends_alike)
 {
     struct bench *bench = enabled();
-    struct state state = {0};
     set_aes(bench, ECB, false, "000102030405060708090a0b0c0d0e0f");
     bytes_of("00112233445566778899aabbccddeeff", bench->ram + IN);
     poke(bench, "CC_DOUT.DST_MEM_ADDR", RAM + OUT);
@@ -545,13 +544,9 @@ Test(cryptocell, a_snapshot_taken_mid_transfer_ends_alike)
     poke(bench, "CC_CTL.CRYPTO_CTL", FLOW_AES);
     poke(bench, "CC_DIN.SRC_MEM_ADDR", RAM + IN);
     poke(bench, "CC_DIN.SRC_MEM_SIZE", 16);
-    state_begin_save(&state);
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     poke(bench, "CRYPTOCELL.ENABLE", 0);
-    state_begin_load(&state);
-    bus_save(&bench->bus, &state);
-    cr_assert_eq(state.error, 0);
-    state_free(&state);
+    bench_restore(bench, &before);
     cr_expect_eq(peek(bench, "CC_CTL.CRYPTO_BUSY"), 1u);
     advance_us(bench, 10);
     expect_bytes(bench->ram + OUT, "69c4e0d86a7b0430d8cdb78070b4c55a");

@@ -62,15 +62,10 @@ Test(ecb, second_start_is_refused_and_the_first_goes_on)
 Test(ecb, a_snapshot_holds_a_running_encryption)
 {
     struct bench *bench = bench_with_sample();
-    struct state state = {0};
     poke(bench, "ECB.TASKS_STARTECB", 1);
-    state_begin_save(&state);
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     poke(bench, "ECB.TASKS_STOPECB", 1);
-    state_begin_load(&state);
-    bus_save(&bench->bus, &state);
-    cr_assert_eq(state.error, 0);
-    state_free(&state);
+    bench_restore(bench, &before);
     advance_us(bench, 8);
     cr_expect_eq(peek(bench, "ECB.EVENTS_ENDECB"), 1u);
     cr_expect_eq(peek(bench, "ECB.EVENTS_ERRORECB"), 0u);

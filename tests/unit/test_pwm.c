@@ -256,22 +256,16 @@ Test(pwm, disabling_stops_at_once)
 Test(pwm, save_and_restore)
 {
     struct bench *bench = one_sequence((uint16_t[]){0x8000 | 100, 0x8000 | 200, 0x8000 | 300}, 3);
-    struct state state = {0};
     poke(bench, "PWM1.TASKS_SEQSTART[0]", 1);
     advance(bench, PERIOD + 10);
-    state_begin_save(&state);
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     advance(bench, 3 * PERIOD);
     expect_level(bench, 5, 0.3);
-    bench->bus.clock.now = PERIOD + 10;
-    state_begin_load(&state);
-    bus_save(&bench->bus, &state);
-    cr_expect_eq(state.error, 0);
+    bench_restore(bench, &before);
     expect_level(bench, 5, 0.2);
     advance(bench, PERIOD - 11);
     expect_level(bench, 5, 0.2);
     advance(bench, 1);
     expect_level(bench, 5, 0.3);
-    state_free(&state);
     bench_free(bench);
 }

@@ -259,17 +259,12 @@ Test(radio, power_off_forgets_everything)
 Test(radio, a_snapshot_holds_a_packet_on_the_air)
 {
     struct bench *bench = bench_for_advertising(37);
-    struct state state = {0};
     poke(bench, "RADIO.SHORTS", READY_START | END_DISABLE);
     poke(bench, "RADIO.TASKS_TXEN", 1);
     advance_us(bench, 100);
-    state_begin_save(&state);
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     poke(bench, "RADIO.POWER", 0);
-    state_begin_load(&state);
-    bus_save(&bench->bus, &state);
-    cr_assert_eq(state.error, 0);
-    state_free(&state);
+    bench_restore(bench, &before);
     advance_us(bench, 376 + 40 - 100);
     cr_expect_eq(peek(bench, "RADIO.EVENTS_END"), 1u);
     bench_free(bench);

@@ -165,10 +165,7 @@ Test(rtc, a_restored_counter_goes_on_as_the_first_did)
     poke(bench, "RTC0.INTENSET", 1u << 18);
     poke(bench, "RTC0.TASKS_START", 1);
     advance_us(bench, 7777);
-    struct state state = {0};
-    state_begin_save(&state);
-    uint64_t now = bench->bus.clock.now;
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     uint32_t first[2];
     for (unsigned i = 0; i < 2; i++) {
         advance_us(bench, 40000);
@@ -177,15 +174,12 @@ Test(rtc, a_restored_counter_goes_on_as_the_first_did)
         if (i == 0) {
             cr_expect_eq(first[1], 1u);
             poke(bench, "RTC0.TASKS_STOP", 1);
-            bench->bus.clock.now = now;
-            state_begin_load(&state);
-            bus_save(&bench->bus, &state);
+            bench_restore(bench, &before);
             cr_expect_eq(peek(bench, "RTC0.EVENTS_COMPARE[2]"), 0u);
             cr_expect_lt(peek(bench, "RTC0.COUNTER"), first[0]);
         }
     }
     cr_expect_eq(first[1], 1u);
     cr_expect_geq(first[0], 1000u);
-    state_free(&state);
     bench_free(bench);
 }

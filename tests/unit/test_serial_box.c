@@ -132,23 +132,17 @@ Test(spim, end_start_shortcut_and_interrupt)
 Test(spim, save_and_restore)
 {
     struct echo echo;
-    struct state state = {0};
     struct bench *bench = spim3(&echo, 10, 10);
     poke(bench, "SPIM3.TASKS_START", 1);
     advance(bench, 100);
-    state_begin_save(&state);
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     advance(bench, 1000);
     poke(bench, "SPIM3.EVENTS_END", 0);
-    bench->bus.clock.now = 100;
-    state_begin_load(&state);
-    bus_save(&bench->bus, &state);
-    cr_expect_eq(state.error, 0);
+    bench_restore(bench, &before);
     advance(bench, 539);
     cr_expect_eq(peek(bench, "SPIM3.EVENTS_END"), 0u);
     advance(bench, 1);
     cr_expect_eq(peek(bench, "SPIM3.EVENTS_END"), 1u);
-    state_free(&state);
     bench_free(bench);
 }
 

@@ -48,6 +48,15 @@ static bool far_send(struct far_end *far, uint8_t byte)
     return ports_uart_send(far->bench->bus.ports, far->port, byte);
 }
 
+/* Each byte of a text; false if one of them was refused. */
+static bool far_send_all(struct far_end *far, const char *text)
+{
+    bool taken = true;
+    for (; *text; text++)
+        taken &= far_send(far, (uint8_t)*text);
+    return taken;
+}
+
 static void enable(struct bench *bench, uint32_t config)
 {
     poke(bench, "UARTE1.BAUDRATE", 0x01d60000);
@@ -57,6 +66,15 @@ static void enable(struct bench *bench, uint32_t config)
     poke(bench, "UARTE1.PSEL.RTS", RTS);
     poke(bench, "UARTE1.PSEL.CTS", CTS);
     poke(bench, "UARTE1.ENABLE", 8);
+}
+
+/* UARTE1 is enabled, and `far` is on its pins. */
+static struct bench *bench_with_far_end(struct far_end *far, uint32_t config)
+{
+    struct bench *bench = bench_new();
+    far_attach(far, bench);
+    enable(bench, config);
+    return bench;
 }
 
 static void start_tx(struct bench *bench, const char *text)
@@ -81,10 +99,8 @@ static const uint8_t *received(struct bench *bench)
 
 Test(uarte, sends_byte_by_byte_in_the_time_of_a_frame)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     poke(bench, "UARTE1.INTENSET", 1u << 8);
     start_tx(bench, "AT\r");
     cr_expect_eq(peek(bench, "UARTE1.EVENTS_TXSTARTED"), 1u);
@@ -118,10 +134,8 @@ Test(uarte, parity_and_second_stop_bit_take_time)
 
 Test(uarte, stoptx_finishes_the_byte)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     start_tx(bench, "abcdef");
     advance(bench, FRAME + FRAME / 2);
     poke(bench, "UARTE1.TASKS_STOPTX", 1);
@@ -185,15 +199,12 @@ Test(uarte, receives_into_ram_and_ends_when_full)
 
 Test(uarte, shortcut_goes_on_into_the_next_buffer)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     poke(bench, "UARTE1.SHORTS", 1u << 5);
     start_rx(bench, 2);
     poke(bench, "UARTE1.RXD.PTR", RX_DATA + 0x10); /* taken by the shortcut's STARTRX */
-    for (const char *c = "wxyz"; *c; c++)
-        far_send(&far, (uint8_t)*c);
+    far_send_all(&far, "wxyz");
     cr_expect_arr_eq(received(bench), "wx", 2);
     cr_expect_arr_eq(received(bench) + 0x10, "yz", 2);
     cr_expect_eq(peek(bench, "UARTE1.ERRORSRC"), 0u);
@@ -202,13 +213,10 @@ Test(uarte, shortcut_goes_on_into_the_next_buffer)
 
 Test(uarte, fifo_holds_six_then_overruns)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     start_rx(bench, 1);
-    for (const char *c = "A123456"; *c; c++)
-        cr_expect(far_send(&far, (uint8_t)*c));
+    cr_expect(far_send_all(&far, "A123456"));
     cr_expect_eq(peek(bench, "UARTE1.EVENTS_ERROR"), 0u);
     cr_expect(far_send(&far, '7'), "the byte was on the line, though nobody took it");
     cr_expect_eq(peek(bench, "UARTE1.EVENTS_ERROR"), 1u);
@@ -222,10 +230,8 @@ Test(uarte, fifo_holds_six_then_overruns)
 
 Test(uarte, rts_goes_when_four_bytes_fit_and_no_byte_is_lost)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 1);
+    struct bench *bench = bench_with_far_end(&far, 1);
     cr_expect(wire_high(&bench->bus.pin[RTS]));
     start_rx(bench, 1);
     cr_expect(far.ready);
@@ -236,8 +242,7 @@ Test(uarte, rts_goes_when_four_bytes_fit_and_no_byte_is_lost)
     far_send(&far, '2');
     cr_expect_not(far.ready);
     cr_expect(wire_high(&bench->bus.pin[RTS]));
-    for (const char *c = "3456"; *c; c++)
-        cr_expect(far_send(&far, (uint8_t)*c));
+    cr_expect(far_send_all(&far, "3456"));
     cr_expect_not(far_send(&far, '7'));
     cr_expect_eq(peek(bench, "UARTE1.ERRORSRC"), 0u);
     start_rx(bench, 8);
@@ -247,10 +252,8 @@ Test(uarte, rts_goes_when_four_bytes_fit_and_no_byte_is_lost)
 
 Test(uarte, stoprx_gives_endrx_and_rxto_after_four_frames)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     start_rx(bench, 100);
     far_send(&far, 'a');
     poke(bench, "UARTE1.TASKS_STOPRX", 1);
@@ -266,14 +269,11 @@ Test(uarte, stoprx_gives_endrx_and_rxto_after_four_frames)
 
 Test(uarte, flushrx_empties_the_fifo)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     start_rx(bench, 1);
     poke(bench, "UARTE1.TASKS_STOPRX", 1);
-    for (const char *c = "Apq"; *c; c++)
-        far_send(&far, (uint8_t)*c);
+    far_send_all(&far, "Apq");
     advance(bench, 4 * FRAME);
     poke(bench, "UARTE1.EVENTS_ENDRX", 0);
     poke(bench, "UARTE1.RXD.MAXCNT", 5);
@@ -286,10 +286,8 @@ Test(uarte, flushrx_empties_the_fifo)
 
 Test(uarte, other_pins_reach_nobody)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     poke(bench, "UARTE1.ENABLE", 0);
     poke(bench, "UARTE1.PSEL.TXD", 5);
     poke(bench, "UARTE1.PSEL.RXD", 6);
@@ -304,21 +302,14 @@ Test(uarte, other_pins_reach_nobody)
 
 Test(uarte, a_snapshot_holds_a_transfer_and_the_connection)
 {
-    struct bench *bench = bench_new();
     struct far_end far;
-    struct state state = {0};
-    far_attach(&far, bench);
-    enable(bench, 0);
+    struct bench *bench = bench_with_far_end(&far, 0);
     start_rx(bench, 8);
     start_tx(bench, "xyz");
     advance(bench, FRAME);
-    state_begin_save(&state);
-    bus_save(&bench->bus, &state);
+    struct moment before = bench_save(bench);
     poke(bench, "UARTE1.ENABLE", 0);
-    state_begin_load(&state);
-    bus_save(&bench->bus, &state);
-    cr_assert_eq(state.error, 0);
-    state_free(&state);
+    bench_restore(bench, &before);
     advance(bench, 2 * FRAME);
     cr_expect_arr_eq(far.got, "xyz", 3);
     cr_expect(far_send(&far, 'r'));
