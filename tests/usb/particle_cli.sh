@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs Particle's command line tool 2.10.0, as published on npm. It is installed at the first use, into sosim's
 # cache. Three packages that it depends on are no longer to be had in the versions it names, so newer ones
-# take their place; native add-ons are left out, as what is used here calls dfu-util.
+# take their place; native add-ons are left out, as what is used here calls dfu-util. Debian 12's npm 9.2 cannot
+# replace a dependency that is named by an address ("Invalid comparator"), hence the newer npm that it starts.
 #
 #   tests/usb/particle_cli.sh ARGUMENT...
 set -euo pipefail
@@ -14,7 +15,8 @@ install_cli()
 {
     local new=$place.new.$$
     mkdir -p "$new"
-    trap 'rm -rf "$new"' EXIT
+    # $new is gone when the trap runs.
+    trap "rm -rf '$new'" EXIT
     cat >"$new/package.json" <<'END'
 {
     "private": true,
@@ -22,7 +24,8 @@ install_cli()
     "overrides": {"request": "2.88.2", "form-data": "2.5.1", "stream-http": "2.8.3"}
 }
 END
-    (cd "$new" && npm install --omit=optional --ignore-scripts --no-audit --no-fund >npm.log 2>&1) || {
+    (cd "$new" && npm exec --yes --package=npm@10.9.2 -- \
+        npm install --omit=optional --ignore-scripts --no-audit --no-fund >npm.log 2>&1) || {
         tail -n 20 "$new/npm.log" >&2
         echo "particle_cli: npm could not install it" >&2
         return 1
