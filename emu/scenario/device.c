@@ -63,6 +63,25 @@ static int lowest_free(struct device *device, const struct flash_place *place, u
                : json_doc_error(&device->scenario->doc, place->at, why, "the file system has no free block");
 }
 
+/* The n-th block of a directory as littlefs_scan.h counts: newer, older, then the same of each pair that
+ * follows. */
+static int directory_block(struct device *device, const struct flash_place *place, const struct lfs_fs *fs,
+                           uint32_t *block, struct diag *why)
+{
+    struct lfs_scan scan;
+    struct diag reason;
+    if (lfs_scan(fs, &scan, &reason))
+        return complain(device, place->at, why, &reason);
+    const struct lfs_node *node = lfs_scan_find(&scan, place->file);
+    bool found = node && place->block < node->block_count;
+    if (found)
+        *block = node->blocks[place->block];
+    lfs_scan_free(&scan);
+    return found ? 0
+                 : json_doc_error(&device->scenario->doc, place->at, why, "%s has no block %u", place->file,
+                                  place->block);
+}
+
 static int file_block(struct device *device, const struct flash_place *place, uint32_t *block,
                       struct diag *why)
 {
@@ -71,8 +90,11 @@ static int file_block(struct device *device, const struct flash_place *place, ui
     struct diag reason;
     if (device_mount(device, place->at, &fs, why))
         return -1;
-    int err = place->last_block ? lfs_stat(&fs, place->file, &stat, &reason)
-                                : lfs_file_block(&fs, place->file, place->block, block, &reason);
+    int err = lfs_stat(&fs, place->file, &stat, &reason);
+    if (!err && stat.is_dir && !place->last_block)
+        return directory_block(device, place, &fs, block, why);
+    if (!err && !place->last_block)
+        err = lfs_file_block(&fs, place->file, place->block, block, &reason);
     if (err)
         return complain(device, place->at, why, &reason);
     if (place->last_block)

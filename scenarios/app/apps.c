@@ -10,10 +10,18 @@ static const unsigned char publish_queue[] = {
 static const unsigned char publish_queue_2[] = {
 #include "publish_queue_2.inc"
 };
+static const unsigned char event_log[] = {
+#include "event_log.inc"
+};
+static const unsigned char event_log_open[] = {
+#include "event_log_open.inc"
+};
 
 static const struct sosim_app apps[] = {
     {"publish-queue", publish_queue, sizeof publish_queue},
     {"publish-queue-2", publish_queue_2, sizeof publish_queue_2},
+    {"event-log", event_log, sizeof event_log},
+    {"event-log-open", event_log_open, sizeof event_log_open},
 };
 
 #define APP_COUNT (sizeof apps / sizeof apps[0])

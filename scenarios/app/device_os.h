@@ -5,8 +5,8 @@
  * Sources of the numbers: Device OS 2.0.1 and 4.0.1, modules/boron/system-part1/module_system_part1_export.ld
  * (where the tables of system-part1 are), system/inc/system_dynalib.h and hal/inc/hal_dynalib_posix_syscall.h
  * (places in the tables), dynalib/inc/module_info.h (header), modules/shared/nRF52840/inc/user_dynalib.h
- * (entry points). Tables only grow from one release to the next, so a program built for 2.0.1 runs on later
- * ones. Flags of open() are newlib's.
+ * (entry points), hal/inc/hal_dynalib_core.h and core_hal.h (features). Tables only grow from one release to
+ * the next, so a program built for 2.0.1 runs on later ones. Flags of open() are newlib's.
  *
  * Modelled: files, the system mode, waiting. Not modelled: everything else that Wiring has.
  */
@@ -20,8 +20,9 @@
 /* The list of tables follows the vectors and the module header of system-part1. */
 #define SYSTEM_PART1_TABLES 0x30218u
 
-enum system_part1_table { TABLE_SYSTEM = 2, TABLE_POSIX = 27 };
+enum system_part1_table { TABLE_SYSTEM = 2, TABLE_CORE = 7, TABLE_POSIX = 27 };
 enum system_function { SYSTEM_SET_MODE = 1, SYSTEM_DELAY = 5 };
+enum core_function { CORE_SET_FEATURE = 25 };
 enum posix_function {
     POSIX_OPEN = 0,
     POSIX_WRITE = 1,
@@ -35,6 +36,7 @@ enum posix_function {
 enum { O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_APPEND = 0x8, O_CREAT = 0x200, O_TRUNC = 0x400 };
 enum { SEEK_SET, SEEK_CUR, SEEK_END };
 enum { SEMI_AUTOMATIC = 2 };
+enum { FEATURE_RESET_INFO = 4 };
 
 /* The address of a function of the system, which is looked up at each call: an update may have moved it. */
 static inline uintptr_t system_function(unsigned table, unsigned index)
@@ -89,6 +91,12 @@ static inline void delay_ms(unsigned long ms)
 static inline void set_system_mode(int mode)
 {
     ((void (*)(int))system_function(TABLE_SYSTEM, SYSTEM_SET_MODE))(mode);
+}
+
+/* System.enableFeature() and disableFeature(): a setting, kept in the DCT. 0, or an error below 0. */
+static inline int set_feature(int feature, bool enabled)
+{
+    return ((int (*)(int, bool))system_function(TABLE_CORE, CORE_SET_FEATURE))(feature, enabled);
 }
 
 /* The program brings these; module.c has the rest. */

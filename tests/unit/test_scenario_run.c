@@ -313,3 +313,17 @@ Test(scenario_run, a_file_system_is_sound_or_not)
         "{\"file_system\": {\"is\": \"damaged\"}}, {\"not\": {\"file_system\": {\"is\": \"sound\"}}}, "
         "{\"not\": {\"file_system\": {\"is\": \"fatal\", \"finding\": \"/sys/dct.bin\"}}}]}");
 }
+
+Test(scenario_run, a_directory_has_a_newer_and_an_older_block)
+{
+    /* Without the newer one /usr is as it was before its last change. */
+    as_expected("{" GUEST ", \"state\": {" QUEUE
+                ", \"bytes\": [{\"file\": \"/usr\", \"block\": 0, \"offset\": 4, "
+                "\"hex\": \"00\"}]}, \"expect\": [{\"file\": {\"path\": \"/usr/queue\", \"size\": 0}}, "
+                "{\"file_system\": {\"is\": \"damaged\", \"finding\": \"/usr: the newest commit\"}}]}");
+    as_expected("{" GUEST ", \"state\": {" QUEUE
+                ", \"bytes\": [{\"file\": \"/usr\", \"block\": 1, \"offset\": 4, "
+                "\"hex\": \"00\"}]}, \"expect\": [{\"file\": {\"path\": \"/usr/queue\", \"size\": 24000}}]}");
+    refused("{" GUEST ", \"state\": {\"bytes\": [{\"file\": \"/usr\", \"block\": 2, \"hex\": \"00\"}]}}",
+            "x.json:1:");
+}
