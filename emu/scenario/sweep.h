@@ -11,7 +11,7 @@
  * a guess, because a start begins at time 0 with everything but the flashes the same.
  *
  * How a point ended is a class (enum sweep_class). "New" and "old" are what the module slots of internal
- * flash hold after the control run and before it.
+ * flash hold after the control run and before it; if it changes no module, the settings that it writes.
  *
  * On a board without a lamp, a start is as it should be if it meets what the scenario expects of memory
  * words, of the code that runs, and of texts on a UART (scenario/start_check.h).
@@ -40,7 +40,7 @@ enum sweep_class {
     SWEEP_NEW,       /* starts; the new firmware was there already */
     SWEEP_RESUMED,   /* starts; the new firmware was put in place after the cut */
     SWEEP_OLD,       /* starts with the old firmware */
-    SWEEP_SAME,      /* starts; the control run changed no module */
+    SWEEP_SAME,      /* starts; the control run changed no module and no setting */
     SWEEP_UNMET,     /* starts, but not as the scenario expects (boards without a lamp) */
     SWEEP_MIXED,     /* starts with some modules new and others old */
     SWEEP_SAFE_MODE, /* the system starts, the user program is not valid */
@@ -86,6 +86,7 @@ struct sweep_point {
     size_t op; /* index in the control run */
     struct flash_fault fault;
     bool done;
+    bool tried; /* a worker ended there before its time */
     enum sweep_class class;
     int code;       /* of SOS classes */
     unsigned boots; /* starts that were looked at, run or known */

@@ -148,12 +148,34 @@ static bool files_lost(const struct sweep_inner *inner, const struct data_view *
     return lost;
 }
 
-/* Whether data is lost in a state whose pages are all known. The answer for equal file systems is kept. */
-static int data_lost(struct sweep_inner *inner, const uint32_t *ids, bool *lost, FILE *tell)
+/* The settings that the control run writes and starts alone do not: are they as after it, or as before it? */
+static enum settings_hold settings_hold(const struct sweep_inner *inner, const struct data_view *is)
+{
+    const struct data_view *was = &inner->allowed[DATA_BEFORE], *new = &inner->allowed[DATA_AFTER],
+                           *later = &inner->allowed[DATA_LATER];
+    bool any_new = false, any_old = false;
+    if (!was->has_dct || !new->has_dct || !later->has_dct || !is->has_dct)
+        return SETTINGS_SAME;
+    for (size_t f = 0; f < dct_field_count; f++) {
+        uint16_t at = dct_fields[f].offset, size = dct_fields[f].size;
+        if (!memcmp(new->dct + at, was->dct + at, size) || !memcmp(new->dct + at, later->dct + at, size))
+            continue;
+        *(memcmp(is->dct + at, new->dct + at, size) ? &any_old : &any_new) = true;
+    }
+    return any_new && any_old ? SETTINGS_MIXED
+           : any_new          ? SETTINGS_NEW
+           : any_old          ? SETTINGS_OLD
+                              : SETTINGS_SAME;
+}
+
+/* What became of the data in a state whose pages are all known. The answer for equal file systems is kept. */
+static int data_left(struct sweep_inner *inner, const uint32_t *ids, bool *lost, enum settings_hold *hold,
+                     FILE *tell)
 {
     struct data_view view;
     int array = flash_view_array(&inner->view, "external");
     *lost = false;
+    *hold = SETTINGS_SAME;
     if (array < 0)
         return 0;
     uint64_t digest =
@@ -161,15 +183,17 @@ static int data_lost(struct sweep_inner *inner, const uint32_t *ids, bool *lost,
     struct class_cache *cache = &inner->data_cache[digest % CLASS_CACHE];
     if (!tell && cache->known && cache->digest == digest) {
         *lost = cache->answer;
+        *hold = cache->settings;
         return 0;
     }
     int err = data_view_make(inner, ids, &view);
     if (!err) {
         bool settings = settings_lost(inner, &view, tell);
         *lost = files_lost(inner, &view, tell) || settings;
+        *hold = settings_hold(inner, &view);
     }
     data_view_free(&view);
-    *cache = (struct class_cache){digest, !err, *lost};
+    *cache = (struct class_cache){digest, !err, *lost, *hold};
     return err;
 }
 
@@ -251,7 +275,8 @@ static int safe_mode(struct sweep_inner *inner, const uint32_t *ids, bool *safe)
         if (valid_programs(inner, ids, &now) || valid_programs(inner, inner->initial, &before) ||
             valid_programs(inner, inner->final, &after))
             return ENOMEM;
-        *cache = (struct class_cache){digest, true, (before & after & ~now) != 0};
+        *cache =
+            (struct class_cache){.digest = digest, .known = true, .answer = (before & after & ~now) != 0};
     }
     *safe = cache->answer;
     return 0;
@@ -276,9 +301,12 @@ static int class_of_start(struct sweep *sweep, const struct point_state *start, 
 {
     struct sweep_inner *inner = sweep->inner;
     bool safe, lost;
-    if (safe_mode(inner, end->ids, &safe) || data_lost(inner, end->ids, &lost, tell))
+    enum settings_hold hold;
+    if (safe_mode(inner, end->ids, &safe) || data_left(inner, end->ids, &lost, &hold, tell))
         return ENOMEM;
     point->class = class_of_firmware(inner, start->ids, end->ids);
+    if (point->class == SWEEP_SAME && hold != SETTINGS_SAME)
+        point->class = hold == SETTINGS_NEW ? SWEEP_NEW : hold == SETTINGS_OLD ? SWEEP_OLD : SWEEP_MIXED;
     if (safe)
         point->class = SWEEP_SAFE_MODE;
     else if (lost && point->class != SWEEP_WRONG)

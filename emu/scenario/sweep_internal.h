@@ -38,12 +38,16 @@ struct data_view {
     size_t size;
 };
 
-#define DATA_VIEWS 4u
+/* What settings and files may be: as before and after the control run, and as each is after more starts. */
+enum { DATA_BEFORE, DATA_AFTER, DATA_AFTER_LATER, DATA_LATER, DATA_VIEWS };
+
+enum settings_hold { SETTINGS_SAME, SETTINGS_NEW, SETTINGS_OLD, SETTINGS_MIXED };
 
 /* An answer about a state, kept by the state's digest. */
 struct class_cache {
     uint64_t digest;
     bool known, answer;
+    enum settings_hold settings;
 };
 
 #define CLASS_CACHE 256u
@@ -63,7 +67,7 @@ struct sweep_inner {
     struct journal journal;
     struct known_start *known;
     size_t known_count, known_room;
-    struct data_view allowed[DATA_VIEWS]; /* before, after, and each after more starts */
+    struct data_view allowed[DATA_VIEWS];
     unsigned allowed_count;
     struct class_cache data_cache[CLASS_CACHE], user_cache[CLASS_CACHE];
     /* The cells at the point that is looked at. */

@@ -283,7 +283,7 @@ static struct sweep_point *point_of_end(struct sweep *sweep, unsigned job, unsig
     return NULL;
 }
 
-/* Starts the workers once; `left` gets how many ended before their time, which costs one point each. */
+/* Starts the workers once; `left` gets how many ended before their time. */
 static int run_once(struct sweep *sweep, const struct sweep_options *options, unsigned jobs, FILE *file,
                     unsigned *left, struct diag *why)
 {
@@ -306,6 +306,11 @@ static int run_once(struct sweep *sweep, const struct sweep_options *options, un
         struct sweep_point *point = ended[job] ? point_of_end(sweep, job, jobs) : NULL;
         if (!point)
             continue;
+        /* It may have been what the worker did before: a fresh one tries again. */
+        if (!point->tried) {
+            point->tried = true;
+            continue;
+        }
         point->done = true;
         point->class = SWEEP_EMULATOR;
         if (file && write_line(sweep, point, file)) {
@@ -316,7 +321,7 @@ static int run_once(struct sweep *sweep, const struct sweep_options *options, un
     return err;
 }
 
-/* A point that ends the emulator is a result like any other, and the rest goes on without it. */
+/* A point that ends the emulator twice is a result like any other, and the rest goes on without it. */
 static int run_jobs(struct sweep *sweep, const struct sweep_options *options, FILE *file, struct diag *why)
 {
     unsigned jobs = options->jobs < 1 ? 1 : options->jobs > JOBS_MAX ? JOBS_MAX : options->jobs;
