@@ -322,64 +322,14 @@ static void deactivate(struct cpu *cpu, unsigned returning)
         set_reg(cpu, UC_ARM_REG_FAULTMASK, 0);
 }
 
-void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
+/* A fault of the return itself is tail-chained onto the frame that is there, as a HardFault if it cannot be
+ * taken as what it is. `link` is what its handler gets in LR. */
+static void fault_in_return(struct cpu *cpu, unsigned number, uint32_t cfsr_bits, uint32_t link,
+                            uint32_t exc_return)
 {
-    unsigned returning = reg(cpu, UC_ARM_REG_IPSR) & XPSR_EXCEPTION;
-    if (!return_is_valid(cpu, exc_return, returning)) {
-        /* The exception ends all the same, and its UsageFault is tail-chained onto the old frame. */
-        deactivate(cpu, returning);
-        cpu->scb.cfsr |= CFSR_INVPC;
-        bool usage = cpu->exc.enabled & 1ull << EXC_USAGEFAULT;
-        struct exception_masks masks = cpu_masks(cpu);
-        int now = exceptions_execution_priority(&cpu->exc, &masks);
-        unsigned number = usage && exceptions_group_priority(&cpu->exc, EXC_USAGEFAULT) < now ? EXC_USAGEFAULT
-                                                                                              : EXC_HARDFAULT;
-        if (number == EXC_HARDFAULT) {
-            cpu->scb.hfsr |= HFSR_FORCED;
-            if (now <= -1) {
-                lock_up(cpu, exc_return);
-                return;
-            }
-        }
-        start_handler(cpu, number, exc_return | 0xf0000000u, exc_return);
-        return;
-    }
-    deactivate(cpu, returning);
-
-    /* Tail-chaining: what would preempt the code returned to is entered on the same frame. */
     struct exception_masks masks = cpu_masks(cpu);
-    unsigned next = exceptions_to_take(&cpu->exc, &masks);
-    if (next) {
-        cpu->bus->clock.now += CYCLES_TAIL_CHAIN;
-        struct exception_note note = {.number = next, .return_pc = exc_return};
-        signal_emit(&cpu->bus->signals, SIGNAL_EXCEPTION, (uint64_t)next << 32 | exc_return, &note);
-        start_handler(cpu, next, exc_return, exc_return);
-        return;
-    }
-
-    cpu->bus->clock.now += CYCLES_RETURN;
-    uint32_t frame[26] = {0};
-    bool sound = false;
-    uint32_t handler_control = reg(cpu, UC_ARM_REG_CONTROL);
-    enum stack_fault fault = pop_frame(cpu, exc_return, frame, &sound);
-    if (sound) {
-        cpu_close_monitor(cpu);
-        restore_registers(cpu, frame, !(exc_return & 0x10));
-        cpu->event_register = true;
-        if ((exc_return & 0xf) != 0x1 && cpu->scb.scr & SCR_SLEEPONEXIT) {
-            cpu->sleeping = true;
-            cpu->sleep_for_event = false;
-            cpu->ports.sleeps(cpu->ports.context, true);
-        }
-        if (!(frame[7] & XPSR_T))
-            cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, frame[6] & ~1u);
-        return;
-    }
-    /* The frame cannot be used: fault, tail-chained, with the stack as it was. */
-    cpu_set_mode(cpu, returning, handler_control & CONTROL_NPRIV);
-    unsigned number = fault == STACK_MPU ? EXC_MEMMANAGE : fault == STACK_BUS ? EXC_BUSFAULT : EXC_USAGEFAULT;
-    cpu->scb.cfsr |= fault == STACK_MPU ? CFSR_MUNSTKERR : fault == STACK_BUS ? CFSR_UNSTKERR : CFSR_INVPC;
     int now = exceptions_execution_priority(&cpu->exc, &masks);
+    cpu->scb.cfsr |= cfsr_bits;
     if (!(cpu->exc.enabled & 1ull << number) || exceptions_group_priority(&cpu->exc, number) >= now) {
         number = EXC_HARDFAULT;
         cpu->scb.hfsr |= HFSR_FORCED;
@@ -388,5 +338,65 @@ void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
             return;
         }
     }
-    start_handler(cpu, number, exc_return, exc_return);
+    start_handler(cpu, number, link, exc_return);
+}
+
+/* Enters what would preempt the code returned to on the same frame; false if nothing would. */
+static bool tail_chain(struct cpu *cpu, uint32_t exc_return)
+{
+    struct exception_masks masks = cpu_masks(cpu);
+    unsigned next = exceptions_to_take(&cpu->exc, &masks);
+    if (!next)
+        return false;
+    cpu->bus->clock.now += CYCLES_TAIL_CHAIN;
+    struct exception_note note = {.number = next, .return_pc = exc_return};
+    signal_emit(&cpu->bus->signals, SIGNAL_EXCEPTION, (uint64_t)next << 32 | exc_return, &note);
+    start_handler(cpu, next, exc_return, exc_return);
+    return true;
+}
+
+/* Goes on with the code that the frame, which has left the stack, tells of. */
+static void resume(struct cpu *cpu, uint32_t exc_return, const uint32_t *frame)
+{
+    cpu_close_monitor(cpu);
+    restore_registers(cpu, frame, !(exc_return & 0x10));
+    cpu->event_register = true;
+    if ((exc_return & 0xf) != 0x1 && cpu->scb.scr & SCR_SLEEPONEXIT) {
+        cpu->sleeping = true;
+        cpu->sleep_for_event = false;
+        cpu->ports.sleeps(cpu->ports.context, true);
+    }
+    if (!(frame[7] & XPSR_T))
+        cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, frame[6] & ~1u);
+}
+
+void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
+{
+    unsigned returning = reg(cpu, UC_ARM_REG_IPSR) & XPSR_EXCEPTION;
+    bool valid = return_is_valid(cpu, exc_return, returning);
+    deactivate(cpu, returning); /* it ends all the same */
+    if (!valid) {
+        fault_in_return(cpu, EXC_USAGEFAULT, CFSR_INVPC, exc_return | 0xf0000000u, exc_return);
+        return;
+    }
+    if (tail_chain(cpu, exc_return))
+        return;
+
+    cpu->bus->clock.now += CYCLES_RETURN;
+    uint32_t frame[26] = {0};
+    bool sound = false;
+    uint32_t handler_control = reg(cpu, UC_ARM_REG_CONTROL);
+    enum stack_fault fault = pop_frame(cpu, exc_return, frame, &sound);
+    if (sound) {
+        resume(cpu, exc_return, frame);
+        return;
+    }
+    /* The frame cannot be used; the stack is as it was. */
+    cpu_set_mode(cpu, returning, handler_control & CONTROL_NPRIV);
+    if (fault == STACK_MPU)
+        fault_in_return(cpu, EXC_MEMMANAGE, CFSR_MUNSTKERR, exc_return, exc_return);
+    else if (fault == STACK_BUS)
+        fault_in_return(cpu, EXC_BUSFAULT, CFSR_UNSTKERR, exc_return, exc_return);
+    else
+        fault_in_return(cpu, EXC_USAGEFAULT, CFSR_INVPC, exc_return, exc_return);
 }
