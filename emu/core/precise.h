@@ -7,8 +7,8 @@
  *   cpu_loop_exit_restore_arm makes exact guest state of that: registers, PC and IT as before the faulting
  *   instruction. Without it the block would be left with the PC at its beginning.
  * - Alignment. Loads and stores that ARMv7-M wants aligned (A3.2.1: LDM, STM, LDRD, STRD, the exclusives,
- * VLDR, VSTR, VLDM, VSTM) are translated with the engine's own alignment check, which costs nothing when it
- * holds.
+ *   VLDR, VSTR, VLDM, VSTM) are translated with the engine's own alignment check, which costs nothing when
+ *   it holds.
  *
  * It leans on the inside of one library: with a name missing, faults are located by what instructions would
  * access (access.h), and unaligned multiple accesses go unnoticed outside careful mode.

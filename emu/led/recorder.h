@@ -8,9 +8,9 @@
  *
  * What is done:
  * - A level counts once it has stood for LED_SETTLE_MS; its edge carries the time of the first change that
- * led to it. A level that comes and goes faster leaves no trace.
+ *   led to it. A level that comes and goes faster leaves no trace.
  * - A lamp that never settles (a program that toggles it by itself) is seen as its average brightness: one
- * edge for each LED_FUSE_MS in which it differs by LED_FADE_STEP or more.
+ *   edge for each LED_FUSE_MS in which it differs by LED_FADE_STEP or more.
  * - Within a fade, steps smaller than LED_FADE_STEP are left out unless the fade turns or rests there, so the
  *   recorded level is never off by LED_FADE_STEP or more. Darkness is never left out.
  * - A list of LED_MAX_EDGES (16 MB, 17 hours of fading) is the end: later edges are counted in `lost`.

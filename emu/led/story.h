@@ -37,9 +37,8 @@ struct led_story {
 
 /*
  * Makes the story of phrases (as led_phrases_find() gives them) and resets (ordered by time; those after the
- * last phrase are left out). `story` needs
- * no initial value; release it with led_story_free(). Returns 0, or -1 when memory ran out (`story` is then
- * empty).
+ * last phrase are left out). `story` needs no initial value; release it with led_story_free(). Returns 0, or
+ * -1 when memory ran out (`story` is then empty).
  */
 int led_story_make(const struct led_phrase *phrases, size_t phrase_count, const struct led_reset *resets,
                    size_t reset_count, struct led_story *story);

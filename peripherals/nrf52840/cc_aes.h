@@ -5,10 +5,11 @@
  * Source: nRF52840 Product Specification 1.7, chapter 'CRYPTOCELL', and Nordic's register description (MDK);
  * FIPS 197, NIST SP 800-38A and 800-38B.
  * Modelled: AES-128 in ECB, CBC and CTR (both directions), CBC-MAC and CMAC; the chaining value in AES_IV_0
- * or AES_CTR, so that software can stop and go on; AES_REMAINING_BYTES, which tells CMAC its last block; CMAC
- * of nothing; the key from HOST_CRYPTOKEY_SEL. A key or value written to a register has its first byte in the
- * low bits of word 0. Not modelled: keys of 192 and 256 bits (the CC310 of this chip has none), AES_CMAC_INIT
- * as a condition (the subkeys always belong to the key), fault countermeasures.
+ * or AES_CTR, so that software can stop and go on; AES_REMAINING_BYTES, which tells CMAC its last block;
+ * CMAC of nothing; the key from HOST_CRYPTOKEY_SEL. A key or value written to a register has its first byte
+ * in the low bits of word 0.
+ * Not modelled: keys of 192 and 256 bits (the CC310 of this chip has none), AES_CMAC_INIT as a condition
+ * (the subkeys always belong to the key), fault countermeasures.
  */
 #ifndef SOSIM_NRF52840_CC_AES_H
 #define SOSIM_NRF52840_CC_AES_H

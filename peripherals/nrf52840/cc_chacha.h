@@ -3,10 +3,11 @@
  * CC_CHACHA – the ChaCha engine of the CryptoCell CC310, fed by its data path (cc_dma.h).
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'CRYPTOCELL', Nordic's register description (MDK) and
- * ARM's public driver for the family; RFC 8439. Modelled: 8, 12 and 20 rounds, keys of 256 and 128 bits, IVs
- * of 64 and 96 bits (the first word of the longer one goes to CHACHA_BLOCK_CNT_MSB, as the driver does), the
- * block counter that software saves and loads. Not modelled: making the Poly1305 key, CHACHA_ENDIANNESS. The
- * chip has no Salsa.
+ * ARM's public driver for the family; RFC 8439.
+ * Modelled: 8, 12 and 20 rounds, keys of 256 and 128 bits, IVs of 64 and 96 bits (the first word of the
+ * longer one goes to CHACHA_BLOCK_CNT_MSB, as the driver does), the block counter that software saves and
+ * loads.
+ * Not modelled: making the Poly1305 key, CHACHA_ENDIANNESS. The chip has no Salsa.
  */
 #ifndef SOSIM_NRF52840_CC_CHACHA_H
 #define SOSIM_NRF52840_CC_CHACHA_H

@@ -8,10 +8,10 @@
  * by SRC_MEM_SIZE and SRC_SRAM_SIZE into the destination armed by DST_MEM_SIZE or DST_SRAM_SIZE; the CPU's
  * way by DIN_BUFFER, DIN_CPU_DATA and DOUT_BUFFER; the interrupts of both ends; RNG SRAM (4 KiB). A transfer
  * takes 32 cycles and then, of the stages it passes, the time of the slowest: AES 44 cycles for 16 bytes
- * (five S-boxes, four cycles a round), hash 80 and ChaCha 88 cycles for 64 bytes, memory 1 cycle for 2 bytes.
- * Its data moves at its end. As on silicon the DMA reaches data RAM only: an address in flash gives AHB_ERR
- * and a finding. Not modelled: byte order switches of the SRAM transfers, AES to hash to DOUT giving the
- * digest.
+ * (five S-boxes, four cycles a round), hash 80 and ChaCha 88 cycles for 64 bytes, memory 1 cycle for 2
+ * bytes. Its data moves at its end. As on silicon the DMA reaches data RAM only: an address in flash gives
+ * AHB_ERR and a finding.
+ * Not modelled: byte order switches of the SRAM transfers, AES to hash to DOUT giving the digest.
  */
 #ifndef SOSIM_NRF52840_CC_DMA_H
 #define SOSIM_NRF52840_CC_DMA_H

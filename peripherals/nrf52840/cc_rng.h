@@ -8,8 +8,9 @@
  * and its way to IRR bit 10, the watchdog, both resets. A collection takes SAMPLE_CNT cycles a sample and,
  * unless TRNG_DEBUG bypasses the von Neumann corrector, four samples a bit (its mean on a fair source).
  * Reading the last word of EHR_DATA empties the register and, with the noise source on, starts the next
- * collection. The bits depend on the machine's seed only. Not modelled: RNG_DMA into the RNG SRAM (a finding
- * says so), failing health tests, a rate that depends on the ring oscillator's length.
+ * collection. The bits depend on the machine's seed only.
+ * Not modelled: RNG_DMA into the RNG SRAM (a finding says so), failing health tests, a rate that depends on
+ * the ring oscillator's length.
  */
 #ifndef SOSIM_NRF52840_CC_RNG_H
 #define SOSIM_NRF52840_CC_RNG_H

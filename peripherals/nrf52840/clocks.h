@@ -7,9 +7,9 @@
  * Modelled: start and stop of HFXO and LFCLK with their typical start-up times, status registers, LFRC
  * calibration and its timer; the 32,768 Hz edges that RTC and WDT count.
  * With the crystal as source LFCLK runs from LFRC after 600 µs (LFCLKSTAT: running, SRC = RC) and goes over
- * to the crystal when that is up, 250 ms after the start; only then comes LFCLKSTARTED. Not modelled:
- * frequency error of any source (so the calibration has nothing to correct); what a block that needs HFXO
- * does without it.
+ * to the crystal when that is up, 250 ms after the start; only then comes LFCLKSTARTED.
+ * Not modelled: frequency error of any source (so the calibration has nothing to correct); what a block that
+ * needs HFXO does without it.
  */
 #ifndef SOSIM_NRF52840_CLOCKS_H
 #define SOSIM_NRF52840_CLOCKS_H

@@ -3,10 +3,11 @@
  * CRYPTOCELL – the wrapper of ARM's CryptoCell CC310, and the subsystem put together from its engines.
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'CRYPTOCELL'; for the register file at 0x5002B000
- * Nordic's register description (MDK) and ARM's public drivers. Modelled: ENABLE, which powers the subsystem:
- * while it is 0 the register file takes no writes and shows reset values. The engines are described in their
- * own headers: cc_host.h (interrupts, keys), cc_dma.h (data path), cc_aes.h, cc_hash.h, cc_chacha.h,
- * cc_rng.h, cc_pka.h. Not modelled: the time that ENABLE takes.
+ * Nordic's register description (MDK) and ARM's public drivers.
+ * Modelled: ENABLE, which powers the subsystem: while it is 0 the register file takes no writes and shows
+ * reset values. The engines are described in their own headers: cc_host.h (interrupts, keys), cc_dma.h (data
+ * path), cc_aes.h, cc_hash.h, cc_chacha.h, cc_rng.h, cc_pka.h.
+ * Not modelled: the time that ENABLE takes.
  */
 #ifndef SOSIM_NRF52840_CRYPTOCELL_H
 #define SOSIM_NRF52840_CRYPTOCELL_H

@@ -5,8 +5,8 @@
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'TWI'.
  * Modelled: all tasks, events and shortcuts, byte by byte through TXD and RXD. BB comes as a data byte
- * begins. While RXD is unread or TXD empty the bus is held. Not modelled: OVERRUN (the master holds the bus
- * instead), and what twi_line.h says.
+ * begins. While RXD is unread or TXD empty the bus is held.
+ * Not modelled: OVERRUN (the master holds the bus instead), and what twi_line.h says.
  */
 #ifndef SOSIM_NRF52840_TWI_H
 #define SOSIM_NRF52840_TWI_H

@@ -4,10 +4,10 @@
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'WDT', and 'Reset behavior' in chapter 'POWER'.
  * Modelled: (CRV + 1) / 32768 s from start or reload; eight reload registers; CRV, RREN and CONFIG locked
- * once started; TIMEOUT, and the reset at once or, if its interrupt is enabled, two LFCLK periods later. Soft
- * reset and lockup leave it running; every other reset stops it. It keeps LFCLK running. Not modelled: the
- * pauses that CONFIG.SLEEP and CONFIG.HALT ask for (it runs on while the CPU sleeps; there is no debugger to
- * halt it).
+ * once started; TIMEOUT, and the reset at once or, if its interrupt is enabled, two LFCLK periods later.
+ * Soft reset and lockup leave it running; every other reset stops it. It keeps LFCLK running.
+ * Not modelled: the pauses that CONFIG.SLEEP and CONFIG.HALT ask for (it runs on while the CPU sleeps; there
+ * is no debugger to halt it).
  */
 #ifndef SOSIM_NRF52840_WDT_H
 #define SOSIM_NRF52840_WDT_H

@@ -10,8 +10,9 @@
  * charging, dark when done or not charging, 1 Hz on a fault. USB power, charging enabled and no battery: the
  * charger fills its output capacitor, ends, sees the voltage sag and begins again. The data sheet's deglitch
  * times (250 ms to end, 20 ms to begin) bound the cycle from below; 250 ms charging and 50 ms done are an
- * estimate. Not modelled: currents, voltages and temperature; the safety timer; input source detection by
- * D+/D− (a source is always a USB host); the OTG boost; the INT and CE pins; battery learning in time.
+ * estimate.
+ * Not modelled: currents, voltages and temperature; the safety timer; input source detection by D+/D− (a
+ * source is always a USB host); the OTG boost; the INT and CE pins; battery learning in time.
  */
 #ifndef SOSIM_PARTS_BQ24195_H
 #define SOSIM_PARTS_BQ24195_H

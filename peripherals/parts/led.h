@@ -5,9 +5,9 @@
  * Source: the schematic of the board that uses it.
  * Modelled: each colour's brightness as the fraction of time its pin is driven to the lit level; the pull
  * that the diode itself puts on its wire. A change is told as SIGNAL_LIGHT under the lamp's name. Only a
- * strong driver lights a diode: a pin that floats or has a pull leaves it dark. Not modelled: forward
- * voltages, currents, afterglow, a change of drive strength that leaves the wire's level as it is (a pin
- * pulled to the lit level and then driven to it).
+ * strong driver lights a diode: a pin that floats or has a pull leaves it dark.
+ * Not modelled: forward voltages, currents, afterglow, a change of drive strength that leaves the wire's
+ * level as it is (a pin pulled to the lit level and then driven to it).
  */
 #ifndef SOSIM_PARTS_LED_H
 #define SOSIM_PARTS_LED_H
