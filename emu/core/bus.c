@@ -100,11 +100,21 @@ void block_add_face(struct block *block, const struct face *face)
 {
     assert(block->faces < BLOCK_FACES);
     unsigned number = block->faces++;
+    uint16_t bit = (uint16_t)(1u << number);
+    uint32_t writable[32] = {0}; /* one bit a word: two registers can be at one offset, one for each way */
     block->face[number] = *face;
     for (size_t i = 0; i < face->reg_count; i++) {
         const struct reg *reg = &face->regs[i];
-        for (uint32_t n = 0; n < reg_count(reg); n++)
-            block->listed[(reg->offset + n * reg_stride(reg)) / 4] |= (uint16_t)(1u << number);
+        for (uint32_t n = 0; n < reg_count(reg); n++) {
+            uint32_t word = (reg->offset + n * reg_stride(reg)) / 4;
+            block->listed[word] |= bit;
+            if (reg->access & REG_W)
+                writable[word / 32] |= 1u << word % 32;
+        }
+    }
+    for (uint32_t word = 0; word < 1024; word++) {
+        if (block->listed[word] & bit && !(writable[word / 32] & 1u << word % 32))
+            block->read_only[word] |= bit;
     }
 }
 
@@ -206,6 +216,8 @@ static void block_write(struct block *block, uint32_t offset, uint32_t value)
 {
     note_unlisted(block, offset, "write");
     const struct face *face = face_for(block, offset);
+    if (face && block->read_only[offset / 4] & 1u << (face - block->face))
+        return;
     if (face && !face->plain && write_common(block, face, offset, value))
         return;
     if (face && face->write)

@@ -8,7 +8,8 @@
  *
  * A bus page of 4 KiB holds one `block`. Peripherals that share a page (CLOCK and POWER; SPIM0, SPIS0, TWIM0,
  * TWIS0 …) are `faces` of one block: an access goes to the first face that is active and lists the register.
- * Every word of a page is storage; a face's `read` and `write` decide for the registers that do something.
+ * Every word of a page is storage; a face's `read` and `write` decide for the registers that do something. A
+ * write to a register that the face lists as read-only changes nothing.
  * An access to a register that no face lists is logged once by name and kept as storage.
  *
  * Not modelled: bus contention between masters, write buffering (peripheral writes take effect at once).
@@ -95,8 +96,9 @@ struct block {
     uint32_t word[1024]; /* storage of the page, by offset / 4 */
     uint8_t faces;
     struct face face[BLOCK_FACES];
-    uint16_t listed[1024]; /* bit n: face n lists this word */
-    uint32_t logged[32];   /* one bit a word: unlisted register already reported */
+    uint16_t listed[1024];    /* bit n: face n lists this word */
+    uint16_t read_only[1024]; /* bit n: face n lists it with REG_R alone */
+    uint32_t logged[32];      /* one bit a word: unlisted register already reported */
 };
 
 /* Called for each event that a block raises, with the event register's address. */

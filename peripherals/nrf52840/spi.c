@@ -77,8 +77,6 @@ static void halt(struct spi *spi)
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct spi *spi = self;
-    if (offset == RXD)
-        return;
     block_set(spi->block, offset, value);
     if (offset == TXD && spi->sending < 2) {
         if (!spi->sending++)

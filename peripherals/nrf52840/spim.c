@@ -26,9 +26,7 @@ enum {
     PSEL_CSN = 0x514,
     FREQUENCY = 0x524,
     RXD_PTR = 0x534,
-    RXD_AMOUNT = 0x53c,
     TXD_PTR = 0x544,
-    TXD_AMOUNT = 0x54c,
     CONFIG = 0x554,
     ORC = 0x5c0,
 };
@@ -60,11 +58,11 @@ static const struct reg regs[] = {
     {"FREQUENCY", FREQUENCY, REG_RW, 0x04000000, 0, 0},
     {"RXD.PTR", RXD_PTR, REG_RW, 0, 0, 0},
     {"RXD.MAXCNT", 0x538, REG_RW, 0, 0, 0},
-    {"RXD.AMOUNT", RXD_AMOUNT, REG_R, 0, 0, 0},
+    {"RXD.AMOUNT", 0x53c, REG_R, 0, 0, 0},
     {"RXD.LIST", 0x540, REG_RW, 0, 0, 0},
     {"TXD.PTR", TXD_PTR, REG_RW, 0, 0, 0},
     {"TXD.MAXCNT", 0x548, REG_RW, 0, 0, 0},
-    {"TXD.AMOUNT", TXD_AMOUNT, REG_R, 0, 0, 0},
+    {"TXD.AMOUNT", 0x54c, REG_R, 0, 0, 0},
     {"TXD.LIST", 0x550, REG_RW, 0, 0, 0},
     {"CONFIG", CONFIG, REG_RW, 0, 0, 0},
     {"IFTIMING.RXDELAY", 0x560, REG_RW, 2, 0, 0},
@@ -277,8 +275,6 @@ static void halt(struct spim *spim)
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct spim *spim = self;
-    if (offset == RXD_AMOUNT || offset == TXD_AMOUNT)
-        return;
     if (offset == ENABLE && (value & 15) != ENABLE_SPIM) {
         if (spim->running)
             select_part(spim, false);

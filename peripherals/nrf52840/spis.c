@@ -15,8 +15,6 @@ enum {
     SEMSTAT = 0x400,
     STATUS = 0x440,
     ENABLE = 0x500,
-    RXD_AMOUNT = 0x53c,
-    TXD_AMOUNT = 0x54c,
 };
 
 #define ENABLE_SPIS  2u
@@ -41,11 +39,11 @@ static const struct reg regs[] = {
     {"PSEL.CSN", 0x514, REG_RW, 0xffffffff, 0, 0},
     {"RXD.PTR", 0x534, REG_RW, 0, 0, 0},
     {"RXD.MAXCNT", 0x538, REG_RW, 0, 0, 0},
-    {"RXD.AMOUNT", RXD_AMOUNT, REG_R, 0, 0, 0},
+    {"RXD.AMOUNT", 0x53c, REG_R, 0, 0, 0},
     {"RXD.LIST", 0x540, REG_RW, 0, 0, 0},
     {"TXD.PTR", 0x544, REG_RW, 0, 0, 0},
     {"TXD.MAXCNT", 0x548, REG_RW, 0, 0, 0},
-    {"TXD.AMOUNT", TXD_AMOUNT, REG_R, 0, 0, 0},
+    {"TXD.AMOUNT", 0x54c, REG_R, 0, 0, 0},
     {"TXD.LIST", 0x550, REG_RW, 0, 0, 0},
     {"CONFIG", 0x554, REG_RW, 0, 0, 0},
     {"DEF", 0x55c, REG_RW, 0, 0, 0},
@@ -68,8 +66,6 @@ static void task(void *self, unsigned n)
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct spis *spis = self;
-    if (offset == SEMSTAT || offset == RXD_AMOUNT || offset == TXD_AMOUNT)
-        return;
     if (offset == STATUS)
         value = block_get(spis->block, STATUS) & ~value; /* write one to clear */
     block_set(spis->block, offset, value);

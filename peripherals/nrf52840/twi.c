@@ -123,8 +123,6 @@ static void halt(struct twi *twi)
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct twi *twi = self;
-    if (offset == RXD)
-        return;
     if (offset == TWI_ERRORSRC)
         value = block_get(twi->line.block, TWI_ERRORSRC) & ~value; /* write one to clear */
     block_set(twi->line.block, offset, value);

@@ -10,9 +10,7 @@ enum {
 
 enum {
     RXD_PTR = 0x534,
-    RXD_AMOUNT = 0x53c,
     TXD_PTR = 0x544,
-    TXD_AMOUNT = 0x54c,
 };
 
 #define ENABLE_TWIM 6u
@@ -41,11 +39,11 @@ static const struct reg regs[] = {
     {"FREQUENCY", TWI_FREQUENCY, REG_RW, 0x04000000, 0, 0},
     {"RXD.PTR", RXD_PTR, REG_RW, 0, 0, 0},
     {"RXD.MAXCNT", 0x538, REG_RW, 0, 0, 0},
-    {"RXD.AMOUNT", RXD_AMOUNT, REG_R, 0, 0, 0},
+    {"RXD.AMOUNT", 0x53c, REG_R, 0, 0, 0},
     {"RXD.LIST", 0x540, REG_RW, 0, 0, 0},
     {"TXD.PTR", TXD_PTR, REG_RW, 0, 0, 0},
     {"TXD.MAXCNT", 0x548, REG_RW, 0, 0, 0},
-    {"TXD.AMOUNT", TXD_AMOUNT, REG_R, 0, 0, 0},
+    {"TXD.AMOUNT", 0x54c, REG_R, 0, 0, 0},
     {"TXD.LIST", 0x550, REG_RW, 0, 0, 0},
     {"ADDRESS", TWI_ADDRESS, REG_RW, 0, 0, 0},
 };
@@ -132,8 +130,6 @@ static void write(void *self, uint32_t offset, uint32_t value)
     struct twim *twim = self;
     if (offset == TWI_ERRORSRC)
         value = block_get(twim->line.block, TWI_ERRORSRC) & ~value; /* write one to clear */
-    else if (offset == RXD_AMOUNT || offset == TXD_AMOUNT)
-        return;
     block_set(twim->line.block, offset, value);
     if (offset == TWI_ENABLE && (value & 15) != ENABLE_TWIM)
         halt(twim);

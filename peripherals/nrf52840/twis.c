@@ -3,10 +3,7 @@
 
 enum {
     ERRORSRC = 0x4d0,
-    MATCH = 0x4d4,
     ENABLE = 0x500,
-    RXD_AMOUNT = 0x53c,
-    TXD_AMOUNT = 0x54c,
 };
 
 #define ENABLE_TWIS 9u
@@ -28,17 +25,17 @@ static const struct reg regs[] = {
     {"INTENSET", REG_INTENSET, REG_RW, 0, 0, 0},
     {"INTENCLR", REG_INTENCLR, REG_RW, 0, 0, 0},
     {"ERRORSRC", ERRORSRC, REG_RW, 0, 0, 0},
-    {"MATCH", MATCH, REG_R, 0, 0, 0},
+    {"MATCH", 0x4d4, REG_R, 0, 0, 0},
     {"ENABLE", ENABLE, REG_RW, 0, 0, 0},
     {"PSEL.SCL", 0x508, REG_RW, 0xffffffff, 0, 0},
     {"PSEL.SDA", 0x50c, REG_RW, 0xffffffff, 0, 0},
     {"RXD.PTR", 0x534, REG_RW, 0, 0, 0},
     {"RXD.MAXCNT", 0x538, REG_RW, 0, 0, 0},
-    {"RXD.AMOUNT", RXD_AMOUNT, REG_R, 0, 0, 0},
+    {"RXD.AMOUNT", 0x53c, REG_R, 0, 0, 0},
     {"RXD.LIST", 0x540, REG_RW, 0, 0, 0},
     {"TXD.PTR", 0x544, REG_RW, 0, 0, 0},
     {"TXD.MAXCNT", 0x548, REG_RW, 0, 0, 0},
-    {"TXD.AMOUNT", TXD_AMOUNT, REG_R, 0, 0, 0},
+    {"TXD.AMOUNT", 0x54c, REG_R, 0, 0, 0},
     {"TXD.LIST", 0x550, REG_RW, 0, 0, 0},
     {"ADDRESS", 0x588, REG_RW, 0, 2, 0},
     {"CONFIG", 0x594, REG_RW, 1, 0, 0},
@@ -48,8 +45,6 @@ static const struct reg regs[] = {
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct twis *twis = self;
-    if (offset == MATCH || offset == RXD_AMOUNT || offset == TXD_AMOUNT)
-        return;
     if (offset == ERRORSRC)
         value = block_get(twis->block, ERRORSRC) & ~value; /* write one to clear */
     block_set(twis->block, offset, value);

@@ -125,3 +125,36 @@ Test(chip, every_reset_leaves_interrupt_lines_low)
         bench_free(bench);
     }
 }
+
+/* Whatever software writes to a register that can only be read, it reads as before. */
+static unsigned write_read_only_registers(struct bench *bench, struct block *block, const struct face *face)
+{
+    unsigned tried = 0;
+    for (size_t i = 0; i < face->reg_count; i++) {
+        const struct reg *reg = &face->regs[i];
+        /* CC_DOUT's DOUT_BUFFER can be read, and CC_DIN's DIN_BUFFER at the same place written. */
+        if (reg->access != REG_R || strcmp(reg->name, "DOUT_BUFFER") == 0)
+            continue;
+        uint32_t before = block_get(block, reg->offset);
+        cr_assert_eq(bus_write(&bench->bus, block->base + reg->offset, 4, ~before), 0);
+        cr_expect_eq(block_get(block, reg->offset), before, "%s.%s was written", face->name, reg->name);
+        tried++;
+    }
+    return tried;
+}
+
+Test(chip, read_only_registers_cannot_be_written)
+{
+    struct bench *bench = bench_new();
+    unsigned tried = 0;
+    for (unsigned b = 0; b < bench->bus.blocks; b++) {
+        struct block *block = bench->bus.block[b];
+        for (unsigned f = 0; f < block->faces; f++) {
+            const struct face *face = &block->face[f];
+            if (!face->active || face->active(face->self))
+                tried += write_read_only_registers(bench, block, face);
+        }
+    }
+    cr_expect_gt(tried, 80u);
+    bench_free(bench);
+}
