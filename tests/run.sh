@@ -89,6 +89,9 @@ if wanted unit || wanted scenarios || wanted readme || wanted sanitized; then
     fi
     check images-fetch "$SOSIM" images fetch
 fi
+if wanted unit || wanted sanitized; then
+    check particle-cli-install "$ROOT/tests/usb/particle_cli.sh" --version
+fi
 if wanted sanitized; then
     step build-clang-sanitized configure_and_build "$CLANG" -DCMAKE_C_COMPILER=clang -DSOSIM_SANITIZE=ON
 fi

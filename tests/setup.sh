@@ -16,6 +16,7 @@ test_packages=(
     libcriterion-dev python3 python3-jsonschema
     clang libclang-rt-14-dev clang-format-14
     qemu-system-arm gdb-multiarch dfu-util openssl libxml2-utils
+    g++ make # for npm's add-on for serial ports
 )
 
 is_installed()

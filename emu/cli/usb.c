@@ -12,6 +12,7 @@
 
 #include "cli/cmd.h"
 #include "core/machine.h"
+#include "host/usb_tty.h"
 #include "host/usbip.h"
 #include "scenario/run.h"
 
@@ -28,6 +29,7 @@ struct usb_arguments {
     const char *scenario;
     const char *address;
     const char *json;
+    const char *tty; /* path of a terminal for the serial line, or NULL */
     uint16_t port;
     bool quiet, trace;
     char **command; /* NULL: serve */
@@ -36,6 +38,7 @@ struct usb_arguments {
 struct session {
     const struct usb_arguments *arguments;
     struct usbip_server server;
+    struct usb_tty tty;
     struct machine *machine;
     struct usb_host *host;
     bool open;
@@ -95,7 +98,11 @@ static int set_environment(const struct session *session)
     snprintf(preload, sizeof preload, "%s%s%.*s", library, before && *before ? ":" : "", PATH_ROOM - 2,
              before ? before : "");
     snprintf(port, sizeof port, "%u", (unsigned)session->server.port);
-    return setenv("LD_PRELOAD", preload, 1) != 0 || setenv("SOSIM_USB_PORT", port, 1) != 0 ? -1 : 0;
+    const char *tty = session->arguments->tty;
+    return setenv("LD_PRELOAD", preload, 1) != 0 || setenv("SOSIM_USB_PORT", port, 1) != 0 ||
+                   (tty != NULL && setenv("SOSIM_TTY", tty, 1) != 0)
+               ? -1
+               : 0;
 }
 
 /* The child gets the signals that we keep from ourselves. */
@@ -164,6 +171,14 @@ static double too_early(const struct session *session)
     return lead - (session->waiting ? LEAD_MS : 0);
 }
 
+static void poll_clients(struct session *session, int timeout_ms)
+{
+    usbip_poll(&session->server, timeout_ms);
+    if (session->arguments->tty != NULL) {
+        usb_tty_poll(&session->tty);
+    }
+}
+
 /*
  * While nobody waits, a second of the device's is a second. A transfer under way may run ahead, so that
  * flash work that takes the emulator no time costs the client none, but not for long: a device that never
@@ -171,7 +186,7 @@ static double too_early(const struct session *session)
  */
 static void keep_time(struct session *session)
 {
-    usbip_poll(&session->server, 0);
+    poll_clients(session, 0);
     for (;;) {
         bool waiting = usbip_waiting(&session->server);
         if (waiting != session->waiting) {
@@ -185,7 +200,7 @@ static void keep_time(struct session *session)
         if (early < 1 || interrupted()) {
             return;
         }
-        usbip_poll(&session->server, early < PAUSE_MS ? (int)early : PAUSE_MS);
+        poll_clients(session, early < PAUSE_MS ? (int)early : PAUSE_MS);
         look_after_child(session);
     }
 }
@@ -204,6 +219,10 @@ static int begin(void *self, struct machine *machine, struct usb_host *host, str
     session->machine = machine;
     session->host = host;
     session->steps_done_at = -1;
+    const char *tty = session->arguments->tty;
+    if (tty != NULL && usb_tty_init(&session->tty, host, tty, why) != 0) {
+        return -1;
+    }
     if (usbip_open(&session->server, host, session->arguments->address, session->arguments->port, why) != 0) {
         return -1;
     }
@@ -247,6 +266,7 @@ static bool between(void *self, bool steps_done)
             return true; /* nobody looks yet: as fast as it goes */
         }
         rebase(session);
+        poll_clients(session, 0); /* the terminal is there before the program looks for it */
         start_child(session);
     }
     keep_time(session);
@@ -259,6 +279,9 @@ static void end(void *self)
     struct session *session = self;
     if (session->open) {
         usbip_close(&session->server);
+    }
+    if (session->open && session->arguments->tty != NULL) {
+        usb_tty_close(&session->tty);
     }
     if (session->child > 0 && !session->ended) {
         kill(session->child, SIGTERM);
@@ -372,6 +395,10 @@ static int take_option(char **argv, int left, struct usb_arguments *arguments)
         arguments->address = argv[1];
         return 2;
     }
+    if (strcmp(argv[0], "--tty") == 0) {
+        arguments->tty = argv[1];
+        return 2;
+    }
     if (strcmp(argv[0], "--json") == 0) {
         arguments->json = argv[1];
         return 2;
@@ -429,6 +456,8 @@ const struct command cmd_usb = {
             "\n"
             "  --port N       TCP port; 0: any free one (serve: 3240, exec: 0)\n"
             "  --listen IP    address to listen on (127.0.0.1). Who reaches it can use the device.\n"
+            "  --tty PATH     while the device has a serial line, PATH is a terminal connected to it; the\n"
+            "                 command of `exec` finds PATH in $SOSIM_TTY\n"
             "  --json FILE    write the result as `sosim run` does\n"
             "  --trace        print resets, flash operations and lamp changes to stderr\n"
             "  --quiet        do not print the result\n"

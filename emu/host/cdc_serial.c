@@ -45,7 +45,7 @@ static void read_more(struct cdc_job *job)
     if (now >= job->end)
         finish(job, "the text did not come");
     else
-        start(job, STEP_READ, job->in, job->packet, sizeof job->packet, job->end - now);
+        start(job, STEP_READ, job->at.in, job->packet, sizeof job->packet, job->end - now);
 }
 
 static void after_send(struct cdc_job *job)
@@ -65,14 +65,14 @@ static void code_line(struct cdc_job *job)
     for (unsigned i = 0; i < 4; i++)
         job->line[i] = (uint8_t)(baud >> 8 * i);
     job->line[6] = 8;
-    usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, job->interface, sizeof job->line);
+    usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, job->at.interface, sizeof job->line);
     start(job, STEP_CODING, 0, job->line, sizeof job->line, REQUEST_TIMEOUT);
 }
 
 static void send_bytes(struct cdc_job *job)
 {
     if (job->send_size)
-        start(job, STEP_SEND, job->out, (uint8_t *)job->send, job->send_size, REQUEST_TIMEOUT);
+        start(job, STEP_SEND, job->at.out, (uint8_t *)job->send, job->send_size, REQUEST_TIMEOUT);
     else
         after_send(job);
 }
@@ -112,8 +112,8 @@ static void step_done(void *context, struct usb_transfer *transfer)
             code_line(job);
             break;
         }
-        usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_CONTROL_LINE_STATE, DTR_AND_RTS, job->interface,
-                  0);
+        usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_CONTROL_LINE_STATE, DTR_AND_RTS,
+                  job->at.interface, 0);
         start(job, STEP_LINES, 0, NULL, 0, REQUEST_TIMEOUT);
         break;
     case STEP_LINES:
@@ -128,20 +128,21 @@ static void step_done(void *context, struct usb_transfer *transfer)
     }
 }
 
-/* Finds the control interface and the data endpoints. */
-static void look_for_line(struct cdc_job *job)
+bool cdc_find_line(const struct usb_host *host, struct cdc_line *line)
 {
-    const uint8_t *at = job->host->config, *end = at + job->host->config_size;
+    const uint8_t *at = host->config, *end = at + host->config_size;
     unsigned class = 0;
+    *line = (struct cdc_line){0};
     for (; end - at >= 2 && at[0] >= 2 && at[0] <= end - at; at += at[0]) {
         if (at[1] == 4 && at[0] >= 9) {
             class = at[5];
             if (class == CLASS_CONTROL)
-                job->interface = at[2];
+                line->interface = at[2];
         } else if (at[1] == 5 && at[0] >= 7 && class == CLASS_DATA) {
-            *(at[2] & 0x80 ? &job->in : &job->out) = at[2];
+            *(at[2] & 0x80 ? &line->in : &line->out) = at[2];
         }
     }
+    return line->in && line->out;
 }
 
 static void clear(struct cdc_job *job)
@@ -161,12 +162,10 @@ void cdc_go_on(struct cdc_job *job)
 void cdc_start(struct cdc_job *job, struct usb_host *host)
 {
     job->host = host;
-    job->in = job->out = job->interface = 0;
     clear(job);
     job->transfer = (struct usb_transfer){.endpoint = 0};
     job->coded = !job->baud;
-    look_for_line(job);
-    if (!job->in || !job->out) {
+    if (!cdc_find_line(host, &job->at)) {
         finish(job, "the device has no serial line");
         return;
     }

@@ -13,6 +13,12 @@
 
 #define CDC_RECEIVED_MAX 1024u
 
+/* Where the configuration has a serial line. */
+struct cdc_line {
+    uint8_t interface;
+    uint8_t in, out; /* bulk endpoints, `in` with bit 7 */
+};
+
 struct cdc_job {
     /* Set by the caller. */
     const uint8_t *send; /* the caller's, until the job has ended */
@@ -35,9 +41,12 @@ struct cdc_job {
     uint8_t line[7];
     bool coded; /* the speed was set for the last time */
     unsigned step;
-    uint8_t interface, in, out;
+    struct cdc_line at;
     uint64_t end; /* cycle at which it gives up */
 };
+
+/* False if the device has no serial line. */
+bool cdc_find_line(const struct usb_host *host, struct cdc_line *line);
 
 /* Starts it; the job must live until `done` was called. The line is left open. */
 void cdc_start(struct cdc_job *job, struct usb_host *host);

@@ -2,14 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs Particle's command line tool 2.10.0, as published on npm. It is installed at the first use, into sosim's
 # cache. Three packages that it depends on are no longer to be had in the versions it names, so newer ones
-# take their place; native add-ons are left out, as what is used here calls dfu-util. Debian 12's npm 9.2 cannot
-# replace a dependency that is named by an address ("Invalid comparator"), hence the newer npm that it starts.
+# take their place. Debian 12's npm 9.2 cannot replace a dependency that is named by an address ("Invalid
+# comparator"), hence the newer npm that it starts. Of the native add-ons, that for USB comes built; that for
+# serial ports is built here.
 #
 #   tests/usb/particle_cli.sh ARGUMENT...
+#
+# $SOSIM_TTY, from `sosim usb exec --tty`, is what the tool finds when it looks for serial ports.
 set -euo pipefail
 
 cache=${SOSIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sosim}
-place=$cache/particle-cli/2.10.0
+place=$cache/particle-cli/2.10.0-serial
+
+newer_npm()
+{
+    npm exec --yes --package=npm@10.9.2 -- npm "$@"
+}
 
 install_cli()
 {
@@ -20,12 +28,16 @@ install_cli()
     cat >"$new/package.json" <<'END'
 {
     "private": true,
-    "dependencies": {"particle-cli": "2.10.0"},
+    "dependencies": {"particle-cli": "2.10.0", "particle-usb": "1.2.1", "serialport": "8.0.8"},
     "overrides": {"request": "2.88.2", "form-data": "2.5.1", "stream-http": "2.8.3"}
 }
 END
-    (cd "$new" && npm exec --yes --package=npm@10.9.2 -- \
-        npm install --omit=optional --ignore-scripts --no-audit --no-fund >npm.log 2>&1) || {
+    local node
+    node=$(readlink -f "$(command -v node)")
+    # The headers that came with this Node.js, as others would have to be fetched.
+    (cd "$new" && newer_npm install --omit=optional --ignore-scripts --no-audit --no-fund >npm.log 2>&1 &&
+        npm_config_build_from_source=true npm_config_nodedir=${node%/bin/*} \
+            newer_npm rebuild @serialport/bindings >>npm.log 2>&1) || {
         tail -n 20 "$new/npm.log" >&2
         echo "particle_cli: npm could not install it" >&2
         return 1
@@ -34,8 +46,24 @@ END
     mv -T "$new" "$place" 2>/dev/null || [[ -d $place ]]
 }
 
+# The tool asks udev for serial ports, which knows nothing of a terminal that no driver has made.
+stand_in_for_udev()
+{
+    mkdir "$home/bin"
+    cat >"$home/bin/udevadm" <<END
+#!/bin/sh
+printf '%s\\n' 'P: /devices/sosim/tty/ttyACM0' 'N: $SOSIM_TTY' 'E: DEVNAME=$SOSIM_TTY' 'E: ID_VENDOR_ID=2b04' \\
+    'E: ID_MODEL_ID=c00d' 'E: ID_VENDOR_ENC=Particle' ''
+END
+    chmod +x "$home/bin/udevadm"
+    PATH=$home/bin:$PATH
+}
+
 [[ -d $place ]] || install_cli
 # Nothing is kept of what the tool writes to its home, and it must not look for a newer self.
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
+if [[ -n ${SOSIM_TTY-} ]]; then
+    stand_in_for_udev
+fi
 HOME=$home PARTICLE_DISABLE_UPDATE=1 node "$place/node_modules/.bin/particle" "$@"
