@@ -12,6 +12,7 @@
 
 #define TORN_DEFAULT 2u
 #define TORN_MOST    64u
+#define CELLS_MOST   9999u
 
 struct sweep_arguments {
     const char *scenario;
@@ -54,21 +55,42 @@ static int each_word(const char *list, int (*take)(struct sweep_arguments *, con
     return 0;
 }
 
+/* A fault of --faults; a number may follow its name. */
+struct fault_word {
+    const char *word;
+    unsigned without, most; /* number if none is given, and the greatest; most 0: it has none */
+};
+
 static int take_fault(struct sweep_arguments *arguments, const char *word)
 {
     struct sweep_options *options = &arguments->options;
+    const struct {
+        struct fault_word is;
+        unsigned *number;
+    } counted[] = {
+        {{"torn", TORN_DEFAULT, TORN_MOST}, &options->torn},
+        {{"torn-unstable", TORN_DEFAULT, TORN_MOST}, &options->torn_unstable},
+        {{"dropped", 1, 0}, &options->struck[FLASH_DROPPED]},
+        {{"doubled", 1, 0}, &options->struck[FLASH_DOUBLED]},
+        {{"disturbed", 1, TORN_MOST}, &options->struck[FLASH_DISTURBED]},
+        {{"worn", 1, CELLS_MOST}, &options->struck[FLASH_WORN]},
+        {{"unstable", 1, CELLS_MOST}, &options->struck[FLASH_UNSTABLE]},
+    };
+    size_t length = strcspn(word, "=");
     arguments->faults_given = true;
-    if (!strcmp(word, "before"))
-        options->before = true;
-    else if (!strcmp(word, "after"))
-        options->after = true;
-    else if (!strcmp(word, "torn"))
-        options->torn = TORN_DEFAULT;
-    else if (!strncmp(word, "torn=", 5))
-        return take_number(word + 5, TORN_MOST, &options->torn);
-    else
-        return -1;
-    return 0;
+    if (!strcmp(word, "before") || !strcmp(word, "after")) {
+        *(word[0] == 'b' ? &options->before : &options->after) = true;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
+        const struct fault_word *is = &counted[i].is;
+        if (strlen(is->word) != length || memcmp(is->word, word, length) != 0)
+            continue;
+        *counted[i].number = is->without;
+        return word[length] ? (is->most ? take_number(word + length + 1, is->most, counted[i].number) : -1)
+                            : 0;
+    }
+    return -1;
 }
 
 static int take_class(struct sweep_arguments *arguments, const char *word)
@@ -349,9 +371,14 @@ const struct command cmd_sweep = {
         "before, within and after it; the device is started again, four times; and what became of it is\n"
         "counted. `sosim run SCENARIO --point ID` shows one of the points again.\n"
         "\n"
-        "  --faults LIST           before, torn, after (all three if not given); torn=N tears each "
-        "operation\n"
-        "                          in N ways (2 if not given)\n"
+        "  --faults LIST           cuts: before, torn, after (all three if not given), torn-unstable; "
+        "torn=N\n"
+        "                          tears each operation in N ways (2 if not given). Faults that leave power\n"
+        "                          on, for which the scenario runs again each time, at 100 operations "
+        "spread\n"
+        "                          over it, or as --sample says: dropped, doubled, disturbed (=N ways), "
+        "worn\n"
+        "                          (=N cells), unstable (=N cells)\n"
         "  --window LIST           parts of the run: an array (int, uicr, ext, otp), operations of it\n"
         "                          (int:100-200), or times (300-900ms); default the whole\n"
         "  --quick                 erases, first and last write of each page, and a few between\n"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/machine.h"
 
+#include "core/ram_decay.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +117,7 @@ int machine_init(struct machine *machine, const struct board *board, const struc
 {
     memset(machine, 0, sizeof *machine);
     machine->board = board;
+    machine->seed = options->seed;
     machine->decay = options->seed ^ 0x6465636179ull;
     if (!build(machine, options, why)) {
         machine_set_usb(machine, true);
@@ -192,13 +195,14 @@ void machine_power_on(struct machine *machine, enum ram_after_off ram)
 {
     if (machine->powered)
         return;
-    machine->powered = true;
-    if (ram == RAM_CLEARED) {
+    if (ram == RAM_CLEARED && machine->had_power)
         memset(machine->ram, 0, NRF52840_RAM_SIZE);
-        cpu_code_changed(&machine->cpu, 0x20000000u, NRF52840_RAM_SIZE);
-    } else if (ram == RAM_DECAYED) {
-        decay_ram(machine, 0, NRF52840_RAM_SIZE);
-    }
+    else if (ram == RAM_DECAYED)
+        ram_decay(machine->ram, NRF52840_RAM_SIZE, machine->seed,
+                  machine->had_power ? machine->bus.clock.now - machine->off_since : RAM_ALL_LOST);
+    cpu_code_changed(&machine->cpu, RAM_BASE, NRF52840_RAM_SIZE);
+    machine->powered = true;
+    machine->had_power = true;
     for_each_array(machine, set_frozen, false);
     power_parts(machine, true);
     take_reset(machine, RESET_POWER_ON);
@@ -209,6 +213,7 @@ void machine_power_off(struct machine *machine)
     if (!machine->powered)
         return;
     machine->powered = false;
+    machine->off_since = machine->bus.clock.now;
     for_each_array(machine, set_frozen, true);
     /* Everything on the chip stops: its pins float, its timers are gone. */
     bus_reset(&machine->bus, RESET_POWER_ON);
@@ -334,6 +339,8 @@ void machine_save(struct machine *machine, struct state *state)
     state_var(state, machine->bus.clock.now);
     state_var(state, machine->bus.signals.trace_hash);
     state_var(state, machine->powered);
+    state_var(state, machine->had_power);
+    state_var(state, machine->off_since);
     state_var(state, machine->decay);
     state_bytes(state, machine->ram, NRF52840_RAM_SIZE);
     nrf52840_save(&machine->soc, state);

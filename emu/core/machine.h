@@ -22,7 +22,7 @@ struct machine_options {
 enum ram_after_off {
     RAM_CLEARED,
     RAM_KEPT,
-    RAM_DECAYED, /* random by the seed, as after a long time without power */
+    RAM_DECAYED, /* decayed for as long as power was away (core/ram_decay.h) */
 };
 
 enum machine_stop {
@@ -40,7 +40,10 @@ struct machine {
     struct part *parts; /* board.parts of them */
     bool powered;
     bool stop_asked;
-    uint64_t decay; /* stream of the random bits that RAM holds after a long time without power */
+    bool had_power;     /* before now, or now */
+    uint64_t off_since; /* cycle at which power went last */
+    uint64_t seed;
+    uint64_t decay; /* stream of the random bits that RAM sections hold which System OFF did not retain */
 };
 
 /* Builds a machine without power, all flash erased, time 0. `board` stays the caller's and must outlive the
@@ -49,7 +52,8 @@ int machine_init(struct machine *machine, const struct board *board, const struc
                  struct diag *why);
 void machine_destroy(struct machine *machine);
 
-/* Supplies power: power-on reset, then the first instruction. No effect on a machine that has power. */
+/* Supplies power: power-on reset, then the first instruction. No effect on a machine that has power. At the
+ * first time RAM holds zeros where nothing was put into it; RAM_CLEARED leaves that as it is. */
 void machine_power_on(struct machine *machine, enum ram_after_off ram);
 
 /* Takes power away at this cycle, in the middle of whatever goes on; flash keeps what it has. */

@@ -166,6 +166,8 @@ void nor_draw(struct nor *nor, uint32_t address, uint32_t size)
             continue;
         uint64_t stream = nor->seed ^ digest_text(nor->name) ^ (uint64_t)i << 32 ^ ++nor->unstable_reads;
         nor->data[i] = (uint8_t)((nor->data[i] & ~cells) | (random_next(&stream) & cells));
+        if (nor->seen)
+            nor->seen[i / nor->page] |= NOR_SEEN_CHANGED;
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two things that Unicorn 2.0.1 could do and does not, got from it through functions that it exports and
+ * Three things that Unicorn 2.0.1 could do and does not, got from it through functions that it exports and
  * calls through the dynamic linker, so that functions of the same name here stand in front:
  *
  * - Precise data faults. Its memory helpers know the host address that they return to, and its
@@ -9,9 +9,12 @@
  * - Alignment. Loads and stores that ARMv7-M wants aligned (A3.2.1: LDM, STM, LDRD, STRD, the exclusives,
  *   VLDR, VSTR, VLDM, VSTM) are translated with the engine's own alignment check, which costs nothing when
  *   it holds.
+ * - Unstable cells. Loads from pages of flash with unstable cells (core/nor.h) are seen here too, one by one:
+ *   their entry in the TLB is forgotten after each.
  *
  * It leans on the inside of one library: with a name missing, faults are located by what instructions would
- * access (access.h), and unaligned multiple accesses go unnoticed outside careful mode.
+ * access (access.h), unaligned multiple accesses go unnoticed outside careful mode, and unstable cells read
+ * the same all the time.
  */
 #ifndef SOSIM_CORE_PRECISE_H
 #define SOSIM_CORE_PRECISE_H

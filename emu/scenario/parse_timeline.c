@@ -140,6 +140,7 @@ static int action_power_on(const struct reader *r, const cJSON *item, struct act
         return 0;
     if (read_members(r, item, members) || read_choice(r, member(item, "ram"), ram_words, &ram))
         return -1;
+    out->has_ram = member(item, "ram") != NULL;
     out->ram = (enum ram_after_off)ram;
     return 0;
 }

@@ -38,7 +38,7 @@ static int act(struct runner *run, const struct action *action, const struct tri
 {
     switch (action->kind) {
     case ACTION_POWER_ON:
-        machine_power_on(&run->machine, action->ram);
+        machine_power_on(&run->machine, action->has_ram ? action->ram : run->scenario->state.ram);
         return 0;
     case ACTION_POWER_OFF:
         power_off(run);
@@ -282,6 +282,8 @@ static int run_on(struct runner *run, struct diag *why)
         return -1;
     }
     report(run, verdict, &limit, (seconds() - start) * 1000);
+    if (run->options->ended)
+        run->options->ended(run->options->context, &run->machine);
     return 0;
 }
 

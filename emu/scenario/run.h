@@ -43,7 +43,9 @@ struct run_options {
      * Both may be NULL. */
     void (*observe)(void *context, struct machine *machine, const struct flash_op *op);
     nor_fault_fn fault;
-    void *context;      /* of both */
+    /* Told when the run is over, whatever its verdict, before the machine is unmade. NULL: nobody. */
+    void (*ended)(void *context, struct machine *machine);
+    void *context;      /* of the three */
     const bool *enough; /* once it is true the run ends, as when the timeline says so; NULL: never */
     FILE *trace;        /* a line for each reset, flash operation, lamp change and step; or NULL */
 };

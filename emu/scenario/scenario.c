@@ -70,7 +70,6 @@ static int default_timeline(struct scenario *scenario)
     scenario->steps[0].actions = action;
     scenario->steps[0].action_count = 1;
     action->kind = ACTION_POWER_ON;
-    action->ram = scenario->state.ram;
     return 0;
 }
 

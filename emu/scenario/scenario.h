@@ -141,7 +141,7 @@ struct device_state {
     size_t unstable_count;
     struct input_edit *inputs;
     size_t input_count;
-    enum ram_after_off ram;
+    enum ram_after_off ram; /* what RAM holds as power comes back, where a power_on does not say */
 };
 
 /* --- what happens ---------------------------------------------------------------------------------------
@@ -260,7 +260,8 @@ struct fault_action {
 struct action {
     const cJSON *at;
     enum action_kind kind;
-    enum ram_after_off ram;
+    bool has_ram;
+    enum ram_after_off ram; /* power_on; the state's if not given */
     struct input_edit input;
     struct byte_edit patch;
     struct stuck_edit stuck;

@@ -38,8 +38,7 @@ static bool is_telling(const struct sweep_inner *inner, size_t op)
     return !continues(inner, op, -1) || !continues(inner, op, 1) || op % QUICK_EACH == 0;
 }
 
-static int add_point(struct sweep *sweep, size_t *room, size_t op, enum flash_fault_kind kind,
-                     unsigned variant)
+static int add_point(struct sweep *sweep, size_t *room, size_t op, struct flash_fault fault)
 {
     const struct journal_op *of = &sweep->inner->journal.ops[op];
     if (sweep->point_count == *room) {
@@ -49,35 +48,75 @@ static int add_point(struct sweep *sweep, size_t *room, size_t op, enum flash_fa
             return -1;
         sweep->points = points;
     }
-    sweep->points[sweep->point_count++] = (struct sweep_point){
-        .op = op,
-        .fault = {.array = of->op.array, .number = of->op.number, .kind = kind, .variant = variant}};
+    fault.array = of->op.array;
+    fault.number = of->op.number;
+    sweep->points[sweep->point_count++] = (struct sweep_point){.op = op, .fault = fault};
     return 0;
 }
 
 static int add_points_of(struct sweep *sweep, const struct sweep_options *options, size_t *room, size_t op)
 {
-    if (options->before && add_point(sweep, room, op, FLASH_CUT_BEFORE, 0))
+    if (options->before && add_point(sweep, room, op, (struct flash_fault){.kind = FLASH_CUT_BEFORE}))
         return -1;
     for (unsigned i = 1; i <= options->torn; i++) {
-        if (add_point(sweep, room, op, FLASH_TORN, i))
+        if (add_point(sweep, room, op, (struct flash_fault){.kind = FLASH_TORN, .variant = i}))
             return -1;
     }
-    return options->after && add_point(sweep, room, op, FLASH_CUT_AFTER, 0) ? -1 : 0;
+    for (unsigned i = 1; i <= options->torn_unstable; i++) {
+        const struct flash_fault torn = {.kind = FLASH_TORN, .variant = i, .unstable = true};
+        if (add_point(sweep, room, op, torn))
+            return -1;
+    }
+    return options->after ? add_point(sweep, room, op, (struct flash_fault){.kind = FLASH_CUT_AFTER}) : 0;
+}
+
+/* Points whose fault leaves power on. */
+static int add_struck_of(struct sweep *sweep, const struct sweep_options *options, size_t *room, size_t op)
+{
+    static const enum flash_fault_kind kinds[] = {FLASH_DROPPED, FLASH_DOUBLED, FLASH_WORN, FLASH_UNSTABLE};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        bool has_cells = kinds[i] == FLASH_WORN || kinds[i] == FLASH_UNSTABLE;
+        unsigned wanted = options->struck[kinds[i]];
+        const struct flash_fault fault = {.kind = kinds[i], .variant = has_cells ? wanted : 0};
+        if (wanted && add_point(sweep, room, op, fault))
+            return -1;
+    }
+    for (unsigned i = 1; i <= options->struck[FLASH_DISTURBED]; i++) {
+        if (add_point(sweep, room, op, (struct flash_fault){.kind = FLASH_DISTURBED, .variant = i}))
+            return -1;
+    }
+    return 0;
+}
+
+/* True if the operation may have points at all. */
+static bool is_eligible(const struct sweep *sweep, const struct sweep_options *options, size_t op)
+{
+    const struct journal_op *of = &sweep->inner->journal.ops[op];
+    return !of->op.cut && sweep_in_window(options, of) && (!options->quick || is_telling(sweep->inner, op));
+}
+
+/* True for SWEEP_STRUCK of `all` operations at most, spread evenly; for all of them where a sample is taken.
+ */
+static bool is_struck(const struct sweep_options *options, size_t nth, size_t all)
+{
+    return options->sample || all <= SWEEP_STRUCK ||
+           nth * SWEEP_STRUCK / all != (nth + 1) * SWEEP_STRUCK / all;
 }
 
 static int choose_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why)
 {
     const struct sweep_inner *inner = sweep->inner;
-    size_t room = 0, nth = 0;
+    size_t room = 0, nth = 0, all = 0;
+    for (size_t op = 0; op < inner->journal.count; op++)
+        all += is_eligible(sweep, options, op);
     for (size_t op = 0; op < inner->journal.count; op++) {
-        const struct journal_op *of = &inner->journal.ops[op];
-        if (of->op.cut || !sweep_in_window(options, of) || (options->quick && !is_telling(inner, op)))
+        if (!is_eligible(sweep, options, op))
             continue;
         /* Shards take runs of operations, so that starts which are alike stay together. */
-        if (options->shards > 1 && nth++ / SWEEP_CHUNK % options->shards != options->shard - 1)
-            continue;
-        if (add_points_of(sweep, options, &room, op)) {
+        bool mine = options->shards <= 1 || nth / SWEEP_CHUNK % options->shards == options->shard - 1;
+        bool struck = is_struck(options, nth++, all);
+        if (mine && (add_points_of(sweep, options, &room, op) ||
+                     (struck && add_struck_of(sweep, options, &room, op)))) {
             diag_set(why, "out of memory");
             return -1;
         }
@@ -212,8 +251,8 @@ int sweep_replay(const struct scenario *scenario, const struct sweep_options *op
     if (!err) {
         char what[SWEEP_WHAT_SIZE];
         *point = (struct sweep_point){.op = op, .fault = *fault};
-        fprintf(out, "power lost at %.3f ms: %s\n", sweep.inner->journal.ops[op].ms,
-                sweep_point_what(&sweep, point, what));
+        fprintf(out, "%s at %.3f ms: %s\n", fault->kind > FLASH_CUT_AFTER ? "struck" : "power lost",
+                sweep.inner->journal.ops[op].ms, sweep_point_what(&sweep, point, what));
         if (sweep_one(&sweep, point, out)) {
             diag_set(why, "out of memory");
             err = -1;
@@ -237,6 +276,7 @@ void sweep_free(struct sweep *sweep)
             free(inner->cells[i]);
         free(inner->journal.ops);
         free(inner->journal.bytes);
+        sweep_ram_free(inner);
         free(inner->initial);
         free(inner->final);
         free(inner->ids);

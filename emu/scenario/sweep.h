@@ -19,8 +19,15 @@
  * A results file has one line for each point that was run; it can be added to after a kill, merged with those
  * of other shards by putting one behind the other, and used as a baseline.
  *
- * Not modelled: what the rest of the timeline would have done after the cut; RAM that survives a cut; faults
- * that do not take power away (`sosim run --point` runs those one at a time).
+ * Faults that leave power on (dropped, doubled, disturbed, worn, unstable) need the run again: it goes on
+ * after the fault to its end, and the starts follow there. So there is one point for each way, at
+ * SWEEP_STRUCK operations at most, spread evenly over the run, unless a sample is asked for.
+ *
+ * What RAM holds at the first start after a cut is what the scenario's state says: cleared (default), kept as
+ * it was at the cut, or decayed for SWEEP_OFF_MS; then that start is run for each point. Later starts find it
+ * cleared. Cells that are left unstable, stuck or worn stay so over all starts, which are then all run.
+ *
+ * Not modelled: what the rest of the timeline would have done after the cut.
  */
 #ifndef SOSIM_SCENARIO_SWEEP_H
 #define SOSIM_SCENARIO_SWEEP_H
@@ -34,6 +41,8 @@
 #define SWEEP_BOOTS     4u /* the start after the cut, and three more */
 #define SWEEP_WHAT_SIZE 360
 #define SWEEP_WINDOWS   8u
+#define SWEEP_STRUCK    100u  /* operations that are struck by faults that leave power on */
+#define SWEEP_OFF_MS    1000u /* without power, for RAM that decays */
 #define SWEEP_ID_SIZE   (128 + FLASH_FAULT_ID_SIZE)
 
 enum sweep_class {
@@ -68,7 +77,10 @@ struct sweep_options {
     bool has_seed;
     uint64_t seed;
     bool before, after;
-    unsigned torn; /* ways to tear each operation */
+    unsigned torn;          /* ways to tear each operation */
+    unsigned torn_unstable; /* the same, with cells left unstable */
+    /* Faults that leave power on, by kind: 0 none; ways (dropped, doubled: 1; disturbed) or cells. */
+    unsigned struck[FLASH_FAULT_KINDS];
     struct sweep_window window[SWEEP_WINDOWS];
     unsigned windows;
     unsigned jobs;          /* processes */

@@ -46,9 +46,16 @@ static void record(void *context, struct machine *machine, const struct flash_op
     journal->out_of_memory = !make_room(journal, op->size);
     if (journal->out_of_memory)
         return;
+    if (sweep_ram_note(journal, machine->ram)) {
+        journal->out_of_memory = true;
+        return;
+    }
     memcpy(journal->bytes + journal->used, nor->data + op->address, op->size);
-    journal->ops[journal->count++] = (struct journal_op){
-        .op = *op, .array = (unsigned)array, .ms = MS(machine->bus.clock.now), .bytes = journal->used};
+    journal->ops[journal->count++] = (struct journal_op){.op = *op,
+                                                         .array = (unsigned)array,
+                                                         .ms = MS(machine->bus.clock.now),
+                                                         .bytes = journal->used,
+                                                         .lines = journal->ram_count};
     journal->ops[journal->count - 1].op.array = recording->view->nor[array]->name;
     journal->used += op->size;
 }
@@ -95,7 +102,7 @@ static int make_machine(struct sweep *sweep, const struct machine_options *optio
     flash_view_init(&inner->view, &inner->machine);
     state_begin_save(&inner->snapshot);
     machine_save(&inner->machine, &inner->snapshot);
-    if (inner->snapshot.error || allocate(inner)) {
+    if (inner->snapshot.error || allocate(inner) || sweep_ram_begin(inner)) {
         diag_set(why, "out of memory");
         return -1;
     }

@@ -14,6 +14,15 @@ struct journal_op {
     unsigned array; /* index in the view */
     double ms;
     size_t bytes; /* what the cells held afterwards: offset in journal.bytes */
+    size_t lines; /* of journal.ram that came before or with it */
+};
+
+#define RAM_LINE 128u /* bytes */
+
+/* A line of RAM that was not as at the operation before. */
+struct ram_line {
+    uint32_t offset;
+    uint8_t bytes[RAM_LINE];
 };
 
 struct journal {
@@ -21,6 +30,9 @@ struct journal {
     size_t count, room;
     uint8_t *bytes;
     size_t used, bytes_room;
+    uint8_t *ram_now; /* RAM at the last operation; NULL: nobody wants to know */
+    struct ram_line *ram;
+    size_t ram_count, ram_room;
     bool out_of_memory;
 };
 
@@ -28,6 +40,18 @@ struct journal {
 struct known_start {
     struct page_list needed, changed;
     struct boot_outcome outcome;
+};
+
+/* Cells of one array that do not hold what is written to them; each NULL, or of the array's size. Owned. */
+struct cell_marks {
+    uint8_t *stuck_low, *stuck_high, *unstable;
+    uint64_t unstable_reads;
+};
+
+/* What a start finds beside the content of the flashes; such a start is like no other. */
+struct start_extra {
+    struct cell_marks marks[FLASH_ARRAYS_MAX];
+    uint8_t *ram; /* as power comes, for the next start only; NULL: zeros. Owned */
 };
 
 /* The settings and files of a state; absent if there is no file system. */
@@ -74,6 +98,8 @@ struct sweep_inner {
     uint8_t *cells[FLASH_ARRAYS_MAX];
     uint32_t *ids;
     size_t at_op;
+    uint8_t *ram; /* at the point that was asked for last; NULL if RAM is cleared */
+    size_t ram_lines;
 };
 
 /* sweep_control.c: the control run; fills journal, initial and final. */
@@ -88,13 +114,15 @@ struct point_state {
     uint32_t *ids;   /* owned by the caller */
     uint32_t struck; /* page that differs from the cells, PAGE_UNKNOWN for none */
     uint8_t *struck_bytes;
+    struct start_extra *extra; /* or NULL */
 };
 /* Follows the starts from a state; leaves the state afterwards in state->ids. `tell` may be NULL. */
 int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots, struct boot_outcome *last,
                  struct sweep_point *point, unsigned *panics, int *code, FILE *tell);
 /* Runs a start on a machine: the one of the sweep, or its like. 0 or ENOMEM; the caller frees `start`. */
 int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
-                struct state *snapshot, const uint32_t *ids, struct known_start *start);
+                struct state *snapshot, const uint32_t *ids, struct start_extra *extra,
+                struct known_start *start);
 void known_start_free(struct known_start *start);
 /* Runs one point, from the cells as they are. */
 int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell);
@@ -103,6 +131,27 @@ int sweep_make_known(struct sweep *sweep, struct point_state *state);
 
 /* sweep_plain.c: the same by itself, all of it. 0, or an errno: EINVAL if power was never lost. */
 int sweep_one_plain(struct sweep *sweep, struct sweep_point *point);
+
+/* sweep_struck.c: a point whose fault leaves power on. */
+int sweep_one_struck(struct sweep *sweep, struct sweep_point *point, FILE *tell);
+bool start_extra_counts(const struct start_extra *extra);
+bool start_extra_only_unstable(const struct start_extra *extra);
+void start_extra_free(struct start_extra *extra);
+/* Unstable cells that were all written anew are cells like any others. */
+void start_extra_trim(struct start_extra *extra, const struct flash_view *view);
+/* Gives a machine about to start the cells and the RAM, and takes the cells back afterwards. */
+void start_extra_put(struct start_extra *extra, const struct flash_view *view, struct machine *machine);
+void start_extra_take(struct start_extra *extra, const struct flash_view *view);
+
+/* sweep_ram.c: RAM at the operations of the control run, if the scenario keeps it over a cut. */
+int sweep_ram_begin(struct sweep_inner *inner);
+/* Notes RAM as it is at the operation that is being recorded. 0 or ENOMEM. */
+int sweep_ram_note(struct journal *journal, const uint8_t *ram);
+/* Gives the first start after operation `index` what RAM holds then. 0 or ENOMEM. */
+int sweep_ram_at(struct sweep_inner *inner, size_t index, struct start_extra *extra);
+/* The same from RAM itself. */
+int sweep_ram_from(const struct sweep_inner *inner, const uint8_t *ram, struct start_extra *extra);
+void sweep_ram_free(struct sweep_inner *inner);
 
 /* sweep_jobs.c: all points that are not done yet. */
 int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why);

@@ -67,7 +67,8 @@ static struct sweep_point *find_point(struct sweep *sweep, const struct flash_fa
         size_t i = (*cursor + n) % sweep->point_count;
         struct sweep_point *point = &sweep->points[i];
         if (point->fault.number == fault->number && point->fault.kind == fault->kind &&
-            point->fault.variant == fault->variant && !strcmp(point->fault.array, fault->array)) {
+            point->fault.variant == fault->variant && point->fault.unstable == fault->unstable &&
+            !strcmp(point->fault.array, fault->array)) {
             *cursor = i;
             return point;
         }

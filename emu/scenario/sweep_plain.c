@@ -16,6 +16,7 @@ struct cut_run {
     struct sweep_inner *inner;
     struct flash_plan plan;
     uint32_t *ids; /* gets what the flashes hold then */
+    struct start_extra *extra;
     bool taken;
     int error;
 };
@@ -34,15 +35,21 @@ static void take_flashes(void *context, struct machine *machine, const struct fl
         return;
     flash_view_init(&view, machine);
     run->error = flash_state_take(&view, &run->inner->store, run->ids);
+    start_extra_take(run->extra, &view);
+    if (!run->error)
+        run->error = sweep_ram_from(run->inner, machine->ram, run->extra);
     run->taken = true;
     machine_stop(machine);
 }
 
-static int run_to_the_cut(struct sweep *sweep, const struct sweep_point *point, uint32_t *ids)
+static int run_to_the_cut(struct sweep *sweep, const struct sweep_point *point, uint32_t *ids,
+                          struct start_extra *extra)
 {
     struct sweep_inner *inner = sweep->inner;
-    struct cut_run run = {
-        .inner = inner, .plan = {.fault = point->fault, .seed = inner->machine_options.seed}, .ids = ids};
+    struct cut_run run = {.inner = inner,
+                          .plan = {.fault = point->fault, .seed = inner->machine_options.seed},
+                          .ids = ids,
+                          .extra = extra};
     const struct run_options options = {.has_seed = true,
                                         .seed = inner->machine_options.seed,
                                         .observe = take_flashes,
@@ -58,8 +65,8 @@ static int run_to_the_cut(struct sweep *sweep, const struct sweep_point *point, 
 }
 
 /* All starts, one after another; `ids` gets what the flashes hold after the last. */
-static int run_starts(struct sweep *sweep, struct machine *machine, uint32_t *ids, struct sweep_point *point,
-                      struct boot_outcome *last, unsigned *panics)
+static int run_starts(struct sweep *sweep, struct machine *machine, uint32_t *ids, struct start_extra *extra,
+                      struct sweep_point *point, struct boot_outcome *last, unsigned *panics)
 {
     struct sweep_inner *inner = sweep->inner;
     struct flash_view view;
@@ -71,7 +78,7 @@ static int run_starts(struct sweep *sweep, struct machine *machine, uint32_t *id
     machine_save(machine, &snapshot);
     for (point->boots = 0; point->boots < SWEEP_BOOTS && !err; point->boots++) {
         struct known_start start;
-        err = sweep_start(inner, machine, &view, &snapshot, ids, &start);
+        err = sweep_start(inner, machine, &view, &snapshot, ids, extra, &start);
         if (err)
             break;
         *last = start.outcome;
@@ -89,28 +96,33 @@ static int run_starts(struct sweep *sweep, struct machine *machine, uint32_t *id
 int sweep_one_plain(struct sweep *sweep, struct sweep_point *point)
 {
     struct sweep_inner *inner = sweep->inner;
+    if (point->fault.kind > FLASH_CUT_AFTER)
+        return sweep_one_struck(sweep, point, NULL);
     size_t size = inner->view.count * sizeof(uint32_t);
     struct point_state before = {.ids = malloc(size), .struck = PAGE_UNKNOWN};
     struct point_state after = {.ids = malloc(size), .struck = PAGE_UNKNOWN};
+    struct start_extra extra = {0};
     struct machine machine;
     struct boot_outcome last;
     struct diag why;
     unsigned panics = 0;
     point->runs = 0;
     point->code = 0;
-    int err = before.ids && after.ids ? run_to_the_cut(sweep, point, before.ids) : ENOMEM;
+    int err = before.ids && after.ids ? run_to_the_cut(sweep, point, before.ids, &extra) : ENOMEM;
     if (!err && machine_init(&machine, &inner->board, &inner->machine_options, &why)) {
         err = ENOMEM;
     } else if (!err) {
         struct device device = {.machine = &machine, .scenario = inner->scenario};
         memcpy(after.ids, before.ids, size);
-        err = device_prepare(&device, &why) ? ENOMEM
-                                            : run_starts(sweep, &machine, after.ids, point, &last, &panics);
+        err = device_prepare(&device, &why)
+                  ? ENOMEM
+                  : run_starts(sweep, &machine, after.ids, &extra, point, &last, &panics);
         machine_destroy(&machine);
     }
     if (!err)
         err = sweep_classify(sweep, &before, &after, &last, panics, point, NULL);
     point->done = !err;
+    start_extra_free(&extra);
     free(before.ids);
     free(after.ids);
     return err;

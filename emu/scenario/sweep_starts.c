@@ -41,7 +41,8 @@ void known_start_free(struct known_start *start)
 }
 
 int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
-                struct state *snapshot, const uint32_t *ids, struct known_start *start)
+                struct state *snapshot, const uint32_t *ids, struct start_extra *extra,
+                struct known_start *start)
 {
     *start = (struct known_start){0};
     state_begin_load(snapshot);
@@ -49,7 +50,11 @@ int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct
     if (snapshot->error)
         return ENOMEM;
     flash_state_put(view, &inner->store, inner->initial, ids);
-    struct boot_probe probe = {.machine = machine, .view = view, .store = &inner->store};
+    /* What the state puts into RAM before power first comes is gone by now. */
+    memset(machine->ram, 0, NRF52840_RAM_SIZE);
+    if (extra)
+        start_extra_put(extra, view, machine);
+    struct boot_probe probe = {.machine = machine, .view = view, .store = &inner->store, .ram = RAM_KEPT};
     struct start_check check;
     int error = start_check_begin(&check, inner->scenario, machine);
     if (!machine_part(machine, "rgb")) {
@@ -59,6 +64,8 @@ int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct
     if (!error)
         error = boot_probe_run(&probe, ids, &start->outcome, &start->needed, &start->changed);
     start_check_end(&check);
+    if (extra)
+        start_extra_take(extra, view);
     if (error)
         known_start_free(start);
     return error ? ENOMEM : 0;
@@ -76,10 +83,77 @@ static const struct known_start *run_start(struct sweep *sweep, const uint32_t *
         inner->known_room = room;
     }
     struct known_start *known = &inner->known[inner->known_count];
-    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, known))
+    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, NULL, known))
         return NULL;
     inner->known_count++;
     sweep->starts_run++;
+    return known;
+}
+
+/* A start that finds more than the content of the flashes. */
+static const struct known_start *run_alone(struct sweep *sweep, const struct point_state *state,
+                                           struct known_start *own)
+{
+    struct sweep_inner *inner = sweep->inner;
+    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, state->ids, state->extra, own))
+        return NULL;
+    sweep->starts_run++;
+    return own;
+}
+
+/* Takes the pages with unstable cells out of `ids`: their content is not known. */
+static void hide_unstable(const struct flash_view *view, const struct start_extra *extra, uint32_t *ids)
+{
+    for (uint32_t page = 0; page < view->count; page++) {
+        uint32_t offset, size;
+        const struct nor *nor = flash_view_page(view, page, &offset, &size);
+        unsigned i = 0;
+        while (view->nor[i] != nor)
+            i++;
+        const uint8_t *cells = extra->marks[i].unstable;
+        for (uint32_t n = 0; cells && n < size; n++) {
+            if (cells[offset + n])
+                ids[page] = PAGE_UNKNOWN;
+        }
+    }
+}
+
+/* Pages that a start erased have no unstable cells any more. */
+static void settle_erased(const struct flash_view *view, const struct known_start *known,
+                          struct start_extra *extra)
+{
+    for (uint32_t n = 0; n < known->changed.count; n++) {
+        uint32_t offset, size;
+        const struct nor *nor = flash_view_page(view, known->changed.item[n].page, &offset, &size);
+        for (unsigned i = 0; i < view->arrays; i++) {
+            if (view->nor[i] == nor && extra->marks[i].unstable)
+                memset(extra->marks[i].unstable + offset, 0, size);
+        }
+    }
+    start_extra_trim(extra, view);
+}
+
+/*
+ * A start that reads no page with unstable cells before it erases it is the same as one without them: one
+ * that is known, or is run now. Returns it, with `extra` as it leaves it; or NULL if there is none.
+ */
+static const struct known_start *find_unaffected(struct sweep *sweep, struct point_state *state, bool *run)
+{
+    struct sweep_inner *inner = sweep->inner;
+    uint32_t *hidden = malloc(inner->view.count * sizeof *hidden);
+    if (!hidden)
+        return NULL;
+    memcpy(hidden, state->ids, inner->view.count * sizeof *hidden);
+    hide_unstable(&inner->view, state->extra, hidden);
+    const struct known_start *known = find_known(inner, hidden);
+    *run = !known;
+    if (!known && !sweep_make_known(sweep, state))
+        known = run_start(sweep, state->ids);
+    if (known && !agrees(known, hidden))
+        known = NULL;
+    if (known)
+        settle_erased(&inner->view, known, state->extra);
+    free(hidden);
     return known;
 }
 
@@ -124,9 +198,15 @@ int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots,
     *panics = 0;
     *code = 0;
     for (unsigned i = 0; i < boots; i++) {
-        const struct known_start *known = find_known(sweep->inner, state->ids);
-        bool run = !known;
-        if (run && (sweep_make_known(sweep, state) || !(known = run_start(sweep, state->ids))))
+        struct known_start own = {0};
+        bool alone = start_extra_counts(state->extra), run = true;
+        const struct known_start *known = !alone ? find_known(sweep->inner, state->ids)
+                                          : start_extra_only_unstable(state->extra)
+                                              ? find_unaffected(sweep, state, &run)
+                                              : NULL;
+        run &= alone || !known;
+        if (!known && (sweep_make_known(sweep, state) ||
+                       !(known = alone ? run_alone(sweep, state, &own) : run_start(sweep, state->ids))))
             return ENOMEM;
         *last = known->outcome;
         *panics += known->outcome.panics;
@@ -141,8 +221,9 @@ int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots,
                     : known->outcome.end == BOOT_LAMP_OFF ? ", but the CPU works"
                                                           : "",
                     known->outcome.virtual_ms, same ? "; leaves the flashes as they were" : "");
+        known_start_free(&own);
         /* All further starts are the same. */
-        if (same && !tell) {
+        if (same && !tell && !start_extra_counts(state->extra)) {
             point->boots = boots;
             break;
         }
@@ -153,21 +234,46 @@ int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots,
 /* --- one point ------------------------------------------------------------------------------------------
  */
 
-/* What is left of the page when power is lost within the operation. Of an operation over several pages the
- * first is torn and the others are as they were. */
-static void tear_page(const struct sweep_inner *inner, const struct journal_op *op, unsigned variant,
-                      uint8_t *page, uint32_t start, uint32_t size)
+/* The part of an operation that is in the page at `start`. */
+static struct flash_op part_of(const struct journal_op *op, uint32_t start, uint32_t size)
 {
     struct flash_op part = op->op;
-    const uint8_t *bytes = part.kind == NOR_ERASE ? NULL : inner->journal.bytes + op->bytes;
     if (part.size > start + size - part.address)
         part.size = start + size - part.address;
-    flash_tear(page + (part.address - start), &part, bytes, variant, inner->scenario->seed);
+    return part;
+}
+
+static void mark(void *context, uint32_t offset, uint8_t bits)
+{
+    ((uint8_t *)context)[offset] |= bits;
+}
+
+/* What is left of the page when power is lost within the operation. Of an operation over several pages the
+ * first is torn and the others are as they were. 0 or ENOMEM. */
+static int tear_page(const struct sweep_inner *inner, const struct journal_op *op,
+                     const struct flash_fault *fault, uint8_t *page, uint32_t start, uint32_t size,
+                     struct start_extra *extra)
+{
+    const struct flash_tear tear = {TEAR_VARIANT, fault->variant, fault->unstable};
+    const struct flash_op part = part_of(op, start, size);
+    const uint8_t *bytes = part.kind == NOR_ERASE ? NULL : inner->journal.bytes + op->bytes;
+    uint8_t *cells = page + (part.address - start);
+    uint64_t seed = inner->machine_options.seed;
+    if (fault->unstable) {
+        uint8_t **unstable = &extra->marks[op->array].unstable;
+        if (!(*unstable = calloc(1, inner->view.nor[op->array]->size)))
+            return ENOMEM;
+        flash_tear_unstable(cells, &part, bytes, &tear, seed, mark, *unstable + part.address);
+    }
+    flash_tear_as(cells, &part, bytes, &tear, seed);
+    return 0;
 }
 
 int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell)
 {
     struct sweep_inner *inner = sweep->inner;
+    if (point->fault.kind > FLASH_CUT_AFTER)
+        return sweep_one_struck(sweep, point, tell);
     sweep_cells_at(inner, point->op + (point->fault.kind == FLASH_CUT_AFTER));
     const struct journal_op *op = &inner->journal.ops[point->op];
     const struct nor *nor = inner->view.nor[op->array];
@@ -175,26 +281,30 @@ int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell)
     uint32_t n = op->op.address / nor->page, start = n * nor->page;
     uint32_t size = nor->page < nor->size - start ? nor->page : nor->size - start;
     size_t bytes = inner->view.count * sizeof *inner->ids;
+    struct start_extra extra = {0};
     struct point_state before = {.ids = malloc(bytes), .struck = PAGE_UNKNOWN};
-    struct point_state after = {.ids = malloc(bytes), .struck = PAGE_UNKNOWN, .struck_bytes = struck};
+    struct point_state after = {
+        .ids = malloc(bytes), .struck = PAGE_UNKNOWN, .struck_bytes = struck, .extra = &extra};
     struct boot_outcome last;
     unsigned panics;
-    int err = before.ids && after.ids ? 0 : ENOMEM;
+    int err = before.ids && after.ids ? sweep_ram_at(inner, point->op, &extra) : ENOMEM;
     if (!err) {
         memcpy(before.ids, inner->ids, bytes);
         if (point->fault.kind == FLASH_TORN) {
             memcpy(struck, inner->cells[op->array] + start, size);
-            tear_page(inner, op, point->fault.variant, struck, start, size);
+            err = tear_page(inner, op, &point->fault, struck, start, size, &extra);
             after.struck = inner->view.first[op->array] + n;
             before.ids[after.struck] = page_store_find(&inner->store, struck, size);
         }
         memcpy(after.ids, before.ids, bytes);
         point->boots = point->runs = 0;
-        err = sweep_follow(sweep, &after, SWEEP_BOOTS, &last, point, &panics, &point->code, tell);
     }
+    if (!err)
+        err = sweep_follow(sweep, &after, SWEEP_BOOTS, &last, point, &panics, &point->code, tell);
     if (!err)
         err = sweep_classify(sweep, &before, &after, &last, panics, point, tell);
     point->done = !err;
+    start_extra_free(&extra);
     free(before.ids);
     free(after.ids);
     return err;

@@ -152,8 +152,8 @@ char *sweep_point_what(struct sweep *sweep, const struct sweep_point *point, cha
         tell_external(inner, op, point->op, place, sizeof place);
     else if (!strcmp(op->op.array, "internal"))
         tell_internal(inner, op->op.address, place, sizeof place);
-    snprintf(text, SWEEP_WHAT_SIZE, "%s %s of %s 0x%06x+%u%s%s", flash_fault_kind_name(point->fault.kind),
-             op->op.kind == NOR_ERASE ? "erase" : "program", op->op.array, op->op.address, op->op.size,
-             *place ? ", " : "", place);
+    snprintf(text, SWEEP_WHAT_SIZE, "%s%s %s of %s 0x%06x+%u%s%s", flash_fault_kind_name(point->fault.kind),
+             point->fault.unstable ? ", unstable," : "", op->op.kind == NOR_ERASE ? "erase" : "program",
+             op->op.array, op->op.address, op->op.size, *place ? ", " : "", place);
     return text;
 }

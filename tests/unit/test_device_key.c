@@ -142,6 +142,7 @@ Test(device_key, the_second_start_keeps_it)
     run_until_key(machine, first, sizeof first);
     cr_assert_eq(machine_run(machine, machine->bus.clock.now + 500 * CYCLES_PER_MS), MACHINE_TIME);
     machine_power_off(machine);
+    cr_assert_eq(machine_run(machine, machine->bus.clock.now + 10 * CYCLES_PER_SECOND), MACHINE_TIME);
     machine_power_on(machine, RAM_DECAYED);
     cr_assert_eq(machine_run(machine, machine->bus.clock.now + 1500 * CYCLES_PER_MS), MACHINE_TIME);
     cr_assert(read_key(machine, second, sizeof second));

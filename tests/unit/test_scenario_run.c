@@ -327,3 +327,21 @@ Test(scenario_run, a_directory_has_a_newer_and_an_older_block)
     refused("{" GUEST ", \"state\": {\"bytes\": [{\"file\": \"/usr\", \"block\": 2, \"hex\": \"00\"}]}}",
             "x.json:1:");
 }
+
+#define RAM_IS(hex) "{\"memory\": {\"array\": \"ram\", \"address\": \"0x8000\", \"hex\": \"" hex "\"}}"
+#define RAM_STORY(state, again, hex)                                                                         \
+    "{" GUEST ", \"state\": {" state "\"bytes\": [{\"array\": \"ram\", \"address\": \"0x8000\", \"hex\": "   \
+    "\"A55A\"}]}, \"timeline\": [{\"do\": \"power_on\"}, {\"when\": {\"after_ms\": 20}, \"do\": "            \
+    "[{\"check\": [" RAM_IS("A55A") "]}, \"power_off\"]}, {\"when\": {\"after_ms\": 20000}, \"do\": " again  \
+                                    "}], \"until\": {\"after_ms\": 10}, \"expect\": [" hex "]}"
+
+Test(scenario_run, ram_after_a_cut_is_what_the_state_says_unless_the_step_does)
+{
+    /* What was put into RAM is there at the first start in any case. */
+    as_expected(RAM_STORY("", "\"power_on\"", RAM_IS("0000")));
+    as_expected(RAM_STORY("\"ram\": \"kept\", ", "\"power_on\"", RAM_IS("A55A")));
+    as_expected(RAM_STORY("\"ram\": \"kept\", ", "{\"power_on\": {\"ram\": \"cleared\"}}", RAM_IS("0000")));
+    as_expected(RAM_STORY("", "{\"power_on\": {\"ram\": \"kept\"}}", RAM_IS("A55A")));
+    as_expected(RAM_STORY("", "{\"power_on\": {\"ram\": \"decayed\"}}",
+                          "{\"not\": " RAM_IS("A55A") "}, {\"not\": " RAM_IS("0000") "}"));
+}
