@@ -16,12 +16,20 @@ static const unsigned char event_log[] = {
 static const unsigned char event_log_open[] = {
 #include "event_log_open.inc"
 };
+static const unsigned char event_queue[] = {
+#include "event_queue.inc"
+};
+static const unsigned char file_work[] = {
+#include "file_work.inc"
+};
 
 static const struct sosim_app apps[] = {
     {"publish-queue", publish_queue, sizeof publish_queue},
     {"publish-queue-2", publish_queue_2, sizeof publish_queue_2},
     {"event-log", event_log, sizeof event_log},
     {"event-log-open", event_log_open, sizeof event_log_open},
+    {"event-queue", event_queue, sizeof event_queue},
+    {"file-work", file_work, sizeof file_work},
 };
 
 #define APP_COUNT (sizeof apps / sizeof apps[0])
