@@ -243,18 +243,28 @@ static int parse_arguments(int argc, char **argv, struct sweep_arguments *argume
 
 struct progress {
     bool terminal;
+    bool began;
+    size_t done_before; /* points that were there when it began */
     double told;
 };
 
 static void show_progress(void *context, size_t done, size_t all, double seconds)
 {
+    static const char full[] = "##############################", none[] = "..............................";
     struct progress *progress = context;
+    int wide = (int)(sizeof full - 1), filled = (int)(done * (sizeof full - 1) / all);
     if (seconds - progress->told < (progress->terminal ? 0.2 : 10) && done != all)
         return;
+    if (!progress->began) {
+        progress->began = true;
+        progress->done_before = done - 1;
+    }
     progress->told = seconds;
+    double rate = seconds > 0 ? (double)(done - progress->done_before) / seconds : 0;
     if (progress->terminal)
-        fprintf(stderr, "\r%zu of %zu points (%zu%%), %.0f a second%s", done, all, 100 * done / all,
-                seconds > 0 ? (double)done / seconds : 0, done == all ? "\n" : "  ");
+        fprintf(stderr, "\r[%.*s%.*s] %zu of %zu points, %.0f a second, %.0f s to go \033[K%s", filled, full,
+                wide - filled, none, done, all, rate, rate > 0 ? (double)(all - done) / rate : 0,
+                done == all ? "\n" : "");
     else
         fprintf(stderr, "%zu of %zu points\n", done, all);
 }

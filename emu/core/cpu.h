@@ -232,6 +232,7 @@ struct cpu {
 
     uint32_t trail[CPU_TRAIL];
     unsigned trail_next;
+    uint32_t translated; /* halfwords of code, since the engine was last told to forget all of it */
 
     struct {
         uint32_t address;

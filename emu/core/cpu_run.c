@@ -8,10 +8,21 @@
 
 #define NOWHERE 0xfffffff0ull /* never an instruction's address: 'until' for a free run */
 
+/*
+ * Unicorn 2.0.1 has 1 GiB for translated code. When that is full for the first time it starts again at the
+ * beginning and zeroes all of it, while the blocks that were there are still found and run
+ * (tcg_region_assign()). So it is told to forget everything before: at 240 to 400 bytes a halfword, half way.
+ */
+#define TRANSLATED_MOST 900000u
+
 uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
 {
     cpu->intno = -1;
     cpu->hook_stopped = false;
+    if (cpu->translated > TRANSLATED_MOST) {
+        uc_ctl_flush_tlb(cpu->uc); /* of blocks, whatever the name says */
+        cpu->translated = 0;
+    }
     fast_store_enter(cpu);
     precise_enter(cpu);
     uc_err error = uc_emu_start(cpu->uc, pc | 1u, stop_at, 0, 0);

@@ -172,6 +172,9 @@ static void lock_up(struct cpu *cpu, uint32_t pc)
     signal_emit(&cpu->bus->signals, SIGNAL_FINDING, digest_text(text), &finding);
 }
 
+/* From here on a branch in a handler is a return; the engine takes what we set the PC to for one too. */
+#define EXC_RETURN_LEAST 0xf0000000u
+
 /* Reads the vector and starts the handler of an exception whose frame is stacked. */
 static void start_handler(struct cpu *cpu, unsigned number, uint32_t exc_return, uint32_t return_pc)
 {
@@ -194,6 +197,8 @@ static void start_handler(struct cpu *cpu, unsigned number, uint32_t exc_return,
     set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, xpsr | (vector & 1 ? XPSR_T : 0) | number);
     if (!(vector & 1))
         cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, vector & ~1u);
+    else if (vector >= EXC_RETURN_LEAST) /* such as an erased vector: a fetch from there, and no return */
+        cpu_fault(cpu, EXC_MEMMANAGE, CFSR_IACCVIOL, vector & ~1u);
 }
 
 void cpu_take_exception(struct cpu *cpu, unsigned number, uint32_t return_pc)

@@ -170,6 +170,7 @@ uint32_t cpu_lduw_code_arm(void *env, uint32_t address)
     uint32_t halfword = engine(env, address);
     if (!inside.cpu)
         return halfword;
+    inside.cpu->translated++;
     if (address == inside.second_at) {
         inside.instruction = inside.instruction << 16 | (halfword & 0xffff);
         inside.second_at = 1;

@@ -230,6 +230,8 @@ Test(cpu, lock_up)
     expect_lock_up(RUN(b, 0x183, 0xde00), b, "UDF, and UDF in HardFault");
     expect_lock_up(RUN(b, 0x180, 0xde00), b, "HardFault vector without T");
     expect_lock_up(RUN(b, 0xa0000001, 0xde00), b, "HardFault vector to nowhere");
+    expect_lock_up(RUN(b, 0xffffffff, 0xde00), b, "HardFault vector erased");
+    expect_lock_up(RUN(b, 0xfffffff9, 0xde00), b, "HardFault vector that looks like an EXC_RETURN");
     expect_lock_up(RUN(b, 0x181, 0xb671, 0xde00), b, "UDF under FAULTMASK");
     expect_lock_up(RUN(b, 0x181, 0x2000, 0x4685, 0xb4ff, 0xde00), b, "stack below memory");
     cr_expect_eq(RUN(b, 0x181, 0xde00), CPU_STOP_TIME, "UDF");
