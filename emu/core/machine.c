@@ -268,6 +268,7 @@ enum machine_stop machine_run(struct machine *machine, uint64_t until)
         if (machine->cpu.reset_asked && machine->powered) {
             machine->cpu.reset_asked = false;
             take_reset(machine, machine->cpu.reset_cause);
+            continue; /* who heard of the reset may have asked to stop */
         }
         if (held(machine)) {
             pass_time(machine, until);

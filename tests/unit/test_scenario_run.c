@@ -64,6 +64,31 @@ Test(scenario_run, without_a_timeline_it_is_switched_on_and_settles)
                 "{\"not\": {\"panic\": {}}}, {\"not\": {\"hang\": true}}]}");
 }
 
+Test(scenario_run, a_reset_is_answered_at_once)
+{
+    struct run_result result;
+    run(&result,
+        "{" GUEST
+        ", \"timeline\": [{\"do\": \"power_on\"}, {\"when\": {\"reset\": 1}, \"do\": \"power_off\"}], "
+        "\"until\": {\"after_ms\": 10}}");
+    cr_assert_eq(result.boot_count, 2);
+    cr_assert_eq(result.cut_count, 1);
+    cr_expect_float_eq(result.cuts_ms[0], result.boots[1].t_ms, 0.1);
+    result_free(&result);
+}
+
+Test(scenario_run, a_device_that_only_resets_hangs)
+{
+    /* Vectors to nowhere: the CPU locks up, and lock-up is a reset. */
+    struct run_result result;
+    run(&result, "{" GUEST ", \"state\": {\"bytes\": [{\"array\": \"internal\", \"address\": 4, \"fill\": "
+                           "255, \"length\": 60}]}, "
+                 "\"expect\": [{\"hang\": true}, {\"resets\": {\"min\": 20}}]}");
+    cr_expect_eq(result.verdict, VERDICT_AS_EXPECTED, "%s", result.why ? result.why : "");
+    cr_expect_lt(result.boot_count, 40);
+    result_free(&result);
+}
+
 Test(scenario_run, time_triggers_are_exact)
 {
     struct run_result result;
