@@ -70,6 +70,36 @@ static int create_parts(struct machine *machine, struct diag *why)
     return 0;
 }
 
+static void tell_parts(struct machine *machine, const char *what, double value)
+{
+    for (unsigned i = 0; i < machine->board->parts; i++) {
+        const struct part *part = &machine->parts[i];
+        if (part->kind->input)
+            part->kind->input(part->model, what, value);
+    }
+}
+
+static void supply_changed(void *context, uint32_t vdd_mv, uint32_t vddh_mv)
+{
+    struct machine *machine = context;
+    if (machine->powered) {
+        power_set_supply(&machine->soc.power, vdd_mv, vddh_mv);
+    } else {
+        machine->soc.power.vdd_mv = vdd_mv;
+        machine->soc.power.vddh_mv = vddh_mv;
+    }
+    tell_parts(machine, "vdd_mv", vdd_mv);
+}
+
+static void supply_lost(void *context)
+{
+    struct machine *machine = context;
+    /* From here the supply falls faster than anything else happens. */
+    power_set_supply(&machine->soc.power, 0, 0);
+    machine->supply_lost = true;
+    machine_stop(machine);
+}
+
 static void set_seeds(struct machine *machine, uint64_t seed)
 {
     for (size_t i = 0; i < sizeof array_names / sizeof array_names[0]; i++) {
@@ -109,6 +139,7 @@ static int build(struct machine *machine, const struct machine_options *options,
     machine->soc.flash.changed = flash_changed;
     machine->soc.flash.changed_context = &machine->cpu;
     set_seeds(machine, options->seed);
+    supply_init(&machine->supply, &machine->bus.clock, supply_changed, supply_lost, machine);
     return 0;
 }
 
@@ -178,7 +209,9 @@ static void take_reset(struct machine *machine, enum reset_cause cause)
     bus_reset(&machine->bus, cause);
     cpu_reset(&machine->cpu);
     struct reset_note note = {.cause = cause};
-    signal_emit(&machine->bus.signals, SIGNAL_RESET, cause, &note);
+    /* A brown-out resets the chip at once, but it starts only when the supply is back. */
+    if (cause != RESET_BROWNOUT || !held(machine))
+        signal_emit(&machine->bus.signals, SIGNAL_RESET, cause, &note);
     if (cause != RESET_POWER_ON)
         clock_stall(&machine->bus.clock, RESET_CYCLES);
 }
@@ -201,6 +234,7 @@ void machine_power_on(struct machine *machine, enum ram_after_off ram)
         ram_decay(machine->ram, NRF52840_RAM_SIZE, machine->seed,
                   machine->had_power ? machine->bus.clock.now - machine->off_since : RAM_ALL_LOST);
     cpu_code_changed(&machine->cpu, RAM_BASE, NRF52840_RAM_SIZE);
+    supply_reset(&machine->supply);
     machine->powered = true;
     machine->had_power = true;
     for_each_array(machine, set_frozen, false);
@@ -214,6 +248,8 @@ void machine_power_off(struct machine *machine)
         return;
     machine->powered = false;
     machine->off_since = machine->bus.clock.now;
+    machine->supply_lost = false;
+    supply_reset(&machine->supply);
     for_each_array(machine, set_frozen, true);
     /* Everything on the chip stops: its pins float, its timers are gone. */
     bus_reset(&machine->bus, RESET_POWER_ON);
@@ -221,13 +257,10 @@ void machine_power_off(struct machine *machine)
     clock_kick(&machine->bus.clock);
 }
 
-static void tell_parts(struct machine *machine, const char *what, double value)
+void machine_sag(struct machine *machine, const struct supply_sag *sag)
 {
-    for (unsigned i = 0; i < machine->board->parts; i++) {
-        const struct part *part = &machine->parts[i];
-        if (part->kind->input)
-            part->kind->input(part->model, what, value);
-    }
+    if (machine->powered)
+        supply_begin(&machine->supply, sag);
 }
 
 void machine_set_usb(struct machine *machine, bool present)
@@ -342,6 +375,8 @@ void machine_save(struct machine *machine, struct state *state)
     state_var(state, machine->powered);
     state_var(state, machine->had_power);
     state_var(state, machine->off_since);
+    state_var(state, machine->supply_lost);
+    supply_save(&machine->supply, state);
     state_var(state, machine->decay);
     state_bytes(state, machine->ram, NRF52840_RAM_SIZE);
     nrf52840_save(&machine->soc, state);

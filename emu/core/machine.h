@@ -10,6 +10,7 @@
 #include "core/board.h"
 #include "core/cpu.h"
 #include "core/diag.h"
+#include "core/supply.h"
 #include "nrf52840/nrf52840.h"
 #include "parts/part.h"
 
@@ -40,6 +41,8 @@ struct machine {
     struct part *parts; /* board.parts of them */
     bool powered;
     bool stop_asked;
+    struct supply supply;
+    bool supply_lost;   /* a sag of the supply ended in a cut: the owner is to take power away */
     bool had_power;     /* before now, or now */
     uint64_t off_since; /* cycle at which power went last */
     uint64_t seed;
@@ -58,6 +61,10 @@ void machine_power_on(struct machine *machine, enum ram_after_off ram);
 
 /* Takes power away at this cycle, in the middle of whatever goes on; flash keeps what it has. */
 void machine_power_off(struct machine *machine);
+
+/* Lets the supply of a machine that has power sag (core/supply.h). If it ends in a cut the machine is stopped
+ * with machine->supply_lost set. */
+void machine_sag(struct machine *machine, const struct supply_sag *sag);
 
 /* What the board is supplied from: USB's 5 V and the battery. They are seen by the chip's USB detector and by
  * the parts that care; whether the machine runs is machine_power_on's alone. At the start: USB and a battery.

@@ -69,6 +69,7 @@ extern const char *const ram_words[];
 extern const char *const nor_array_words[];
 int parse_tear(const struct reader *r, const cJSON *item, struct flash_tear *out);
 int parse_fault(const struct reader *r, const cJSON *item, struct fault_action *out);
+int parse_supply(const struct reader *r, const cJSON *item, struct supply_sag *out);
 /* Whether the faults of a step's actions and its trigger go together; `item` is the step. */
 int check_faults(const struct reader *r, const cJSON *item, const struct step *step);
 

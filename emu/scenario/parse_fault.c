@@ -4,9 +4,11 @@
 
 #include <string.h>
 
-#define WAYS_MOST  9999u
-#define CELLS_MOST 9999u
-#define TIMES_MOST 1000000u
+#define WAYS_MOST   9999u
+#define CELLS_MOST  9999u
+#define TIMES_MOST  1000000u
+#define SAG_MS_MOST 1e9
+#define SAG_MV_MOST 5500u
 
 const char *const nor_array_words[] = {"internal", "uicr", "external", "otp", NULL};
 static const char *const ops[] = {"program", "erase", NULL};
@@ -93,6 +95,41 @@ int parse_fault(const struct reader *r, const cJSON *item, struct fault_action *
     out->array = member(item, "array") ? nor_array_words[array] : NULL;
     out->has_op = member(item, "op") != NULL;
     out->op = (enum nor_kind)op;
+    return 0;
+}
+
+/* --- supplies -------------------------------------------------------------------------------------------
+ */
+
+static int read_cycles(const struct reader *r, const cJSON *item, uint64_t *out)
+{
+    double ms = 0;
+    if (read_double(r, item, 0, SAG_MS_MOST, &ms))
+        return -1;
+    *out = (uint64_t)(ms * (double)CYCLES_PER_MS);
+    return 0;
+}
+
+int parse_supply(const struct reader *r, const cJSON *item, struct supply_sag *out)
+{
+    static const char *const members[] = {"mv", "rail", "over_ms", "for_ms", "then", NULL};
+    static const char *const rails[] = {"vdd", "vddh", NULL};
+    static const char *const ends[] = {"stay", "recover", "power_off", NULL};
+    unsigned rail = 0, end = 0;
+    if (read_members(r, item, members))
+        return -1;
+    if (!member(item, "mv"))
+        return missing(r, item, "mv");
+    if (read_u32(r, member(item, "mv"), 0, SAG_MV_MOST, &out->mv) ||
+        read_choice(r, member(item, "rail"), rails, &rail) ||
+        read_cycles(r, member(item, "over_ms"), &out->over) ||
+        read_cycles(r, member(item, "for_ms"), &out->hold) ||
+        read_choice(r, member(item, "then"), ends, &end))
+        return -1;
+    out->vddh = rail == 1;
+    out->then = (enum supply_then)end;
+    if (member(item, "for_ms") && !member(item, "then"))
+        return refuse(r, item, "and after \"for_ms\"? Give \"then\": \"recover\" or \"power_off\"");
     return 0;
 }
 

@@ -187,6 +187,11 @@ static int action_fault(const struct reader *r, const cJSON *item, struct action
     return parse_fault(r, item, &out->fault);
 }
 
+static int action_supply(const struct reader *r, const cJSON *item, struct action *out)
+{
+    return parse_supply(r, item, &out->sag);
+}
+
 static int action_load(const struct reader *r, const cJSON *item, struct action *out)
 {
     int err = 0;
@@ -228,6 +233,7 @@ static const struct {
     {"stick", ACTION_STICK, false, action_stick},
     {"unsettle", ACTION_UNSETTLE, false, action_unsettle},
     {"fault", ACTION_FAULT, false, action_fault},
+    {"supply", ACTION_SUPPLY, false, action_supply},
     {"load", ACTION_LOAD, false, action_load},
     {"exception", ACTION_PEND, false, action_exception},
     {"usb", ACTION_USB, false, action_usb},
@@ -240,7 +246,7 @@ static int parse_action(const struct reader *r, const cJSON *item, void *out)
 {
     static const char *const members[] = {"power_on",  "power_off", "reset", "stop",     "press", "release",
                                           "input",     "patch",     "stick", "unsettle", "fault", "load",
-                                          "exception", "usb",       "check", NULL};
+                                          "exception", "usb",       "check", "supply",   NULL};
     struct action *action = out;
     action->at = item;
     if (cJSON_IsString(item)) {

@@ -58,6 +58,10 @@ static int act(struct runner *run, const struct action *action, const struct tri
         return device_unsettle(&run->device, &action->unstable, &run->failure);
     case ACTION_FAULT:
         return run_add_fault(run, &action->fault, when);
+    case ACTION_SUPPLY:
+        machine_sag(&run->machine, &action->sag);
+        run_trace(run, "supply to %u mV", action->sag.mv);
+        return 0;
     case ACTION_LOAD:
         return load_modules(run, action);
     case ACTION_PEND:
@@ -202,6 +206,8 @@ static enum run_verdict run_loop(struct runner *run, struct diag *why)
         }
         if (run->options->enough && *run->options->enough)
             return VERDICT_AS_EXPECTED;
+        if (run->machine.supply_lost)
+            power_off(run);
         look_around(run);
         ask_companion(run);
     }

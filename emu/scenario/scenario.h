@@ -211,6 +211,7 @@ enum action_kind {
     ACTION_STICK,
     ACTION_UNSETTLE,
     ACTION_FAULT,
+    ACTION_SUPPLY,
     ACTION_LOAD,
     ACTION_PEND,
     ACTION_STOP,
@@ -269,6 +270,7 @@ struct action {
     bool has_tear;
     struct flash_tear tear; /* power_off within an operation */
     struct fault_action fault;
+    struct supply_sag sag;
     struct module_choice *modules;
     size_t module_count;
     uint32_t exception;

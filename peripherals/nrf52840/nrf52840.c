@@ -45,6 +45,8 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
         pwm_init(&soc->pwm[i], bus, &soc->gpio, i);
     pdm_init(&soc->pdm, bus);
     nvmc_init(&soc->nvmc, bus, &soc->flash, &soc->uicr, &soc->power);
+    soc->power.brownout = nvmc_brownout;
+    soc->power.brownout_context = &soc->nvmc;
     ppi_init(&soc->ppi, bus);
     mwu_init(&soc->mwu, bus);
     i2s_init(&soc->i2s, bus);

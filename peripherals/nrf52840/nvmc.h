@@ -8,7 +8,8 @@
  * and a further operation waits for the end of the one before. Write-protection by ACL.
  * What a chip refuses without a fault is refused here too, with a finding: stores without WEN, erases without
  * EEN, protected pages, and everything while POWER's comparator warns of a failing supply (errata, anomaly
- * 242, says that this may even hang the CPU). Not modelled: the limit of two writes a word between erases;
+ * 242, says that this may even hang the CPU). An operation that was begun before goes on; a brown-out within
+ * it leaves the word or page half-way. Not modelled: the limit of two writes a word between erases;
  * READYNEXT's one-word buffer (it equals READY); the instruction cache (IHIT and IMISS stay 0); undefined
  * bits of a page whose partial erase is not complete (it keeps its content until then).
  */
@@ -23,6 +24,17 @@
 #define NVMC_FICR_BASE 0x10000000u
 #define NVMC_UICR_BASE 0x10001000u
 
+#define NVMC_PAGE_SIZE 4096u
+
+/* The operation that was begun last, as long as a brown-out can still spoil it. */
+struct nvmc_work {
+    struct nor *array; /* NULL: none */
+    struct flash_op op;
+    uint64_t began, ends; /* cycles */
+    uint8_t before[NVMC_PAGE_SIZE];
+    uint8_t bytes[4]; /* that are programmed */
+};
+
 struct nvmc {
     struct block block;
     struct acl acl;
@@ -32,6 +44,7 @@ struct nvmc {
     uint64_t busy_until;   /* cycle; an operation is going on before it */
     uint32_t partial_page; /* page being erased in parts */
     uint32_t partial_ms;   /* how long it has been erased */
+    struct nvmc_work work;
 };
 
 void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr,
@@ -40,6 +53,9 @@ void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor
 /* A store by the CPU to flash, UICR (0x10001000 …) or FICR. `size` is 1, 2 or 4 bytes. Returns 0, also when
  * the store has no effect, or -1 where the chip answers with a bus error. */
 int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t value);
+
+/* The supply fails now: a write or an erase that is going on is left half-way. `self` is the NVMC. */
+void nvmc_brownout(void *self);
 
 /* True if the instruction cache is on (ICACHECNF.CACHEEN). */
 bool nvmc_cache_on(const struct nvmc *nvmc);

@@ -126,6 +126,8 @@ void power_set_supply(struct power *power, uint32_t vdd_mv, uint32_t vddh_mv)
     bool out = vdd_mv < BROWNOUT_MV;
     if (!was_out)
         check_supply(power);
+    if (out && !was_out && power->brownout)
+        power->brownout(power->brownout_context);
     if (out != was_out)
         ask_reset(power, RESET_BROWNOUT);
 }

@@ -10,8 +10,8 @@
  * System OFF, and are cleared by nRESET and the watchdog as well. USBDETECTED and USBPWRRDY are raised again
  * after a reset while VBUS is there, so that firmware which enables their interrupt later hears of it. The
  * USB regulator is taken to settle in 1 ms. Not modelled: currents (DCDCEN, CONSTLAT and LOWPWR have no
- * visible effect), loss of RAM content when a section's power is switched off while running, refusal of flash
- * writes under a power-fail warning, wake-up by LPCOMP and NFC.
+ * visible effect), loss of RAM content when a section's power is switched off while running or in a
+ * brown-out, the comparator's hysteresis and that it rests while HFCLK does, wake-up by LPCOMP and NFC.
  */
 #ifndef SOSIM_NRF52840_POWER_H
 #define SOSIM_NRF52840_POWER_H
@@ -38,6 +38,8 @@ struct power {
     bool usb_ready;
     bool off;
     bool going_off;
+    void (*brownout)(void *context); /* told as VDD fails, before the reset; NULL: nobody asks */
+    void *brownout_context;
     void (*vbus_changed)(void *context); /* NULL: nobody asks */
     void *vbus_context;
     struct event usb_regulated;

@@ -220,6 +220,14 @@ static const struct command *running_command(const struct mx25l3233f *part)
     return part->command < COMMANDS ? &commands[part->command] : NULL;
 }
 
+/* VWI is between 1.5 and 2.5 V. */
+#define WRITE_INHIBIT_MV 2000u
+
+static bool is_silent(const struct mx25l3233f *part)
+{
+    return !part->answers || part->halted || part->bus->clock.now < part->silent_until;
+}
+
 /* Ends the running work if its time is over. */
 static void settle(struct mx25l3233f *part)
 {
@@ -252,6 +260,10 @@ static bool is_protected(const struct mx25l3233f *part, uint32_t address, uint32
 
 static bool may_change(struct mx25l3233f *part, const char *what)
 {
+    if (part->inhibited) {
+        bus_finding(part->bus, "flash", "external flash: %s with too low a supply; ignored", what);
+        return false;
+    }
     if (part->write_enabled)
         return true;
     bus_finding(part->bus, "flash", "external flash: %s without write enable; ignored", what);
@@ -438,8 +450,10 @@ static bool frame_complete(const struct mx25l3233f *part)
 static void select_part(void *self, bool selected)
 {
     struct mx25l3233f *part = self;
-    if (!part->answers || part->halted)
+    if (is_silent(part)) {
+        part->selected = false;
         return;
+    }
     settle(part);
     if (!selected && part->selected && frame_complete(part))
         execute(part);
@@ -533,7 +547,7 @@ static uint8_t transfer(void *self, uint8_t out, unsigned lines)
 {
     struct mx25l3233f *part = self;
     (void)lines;
-    if (!part->answers || part->halted || !part->selected)
+    if (is_silent(part) || !part->selected)
         return 0xff;
     if (part->ignored)
         return part->powered_down ? RELEASED : 0xff;
@@ -563,8 +577,8 @@ static void transfer_block(void *self, const uint8_t *out, uint8_t *in, uint32_t
 {
     struct mx25l3233f *part = self;
     for (uint32_t i = 0; i < size; i++) {
-        bool array_read = in && part->data && !part->ignored && part->selected && part->answers &&
-                          !part->halted && !part->otp_mode &&
+        bool array_read = in && part->data && !part->ignored && part->selected && !is_silent(part) &&
+                          !part->otp_mode &&
                           (part->opcode == 0x03 || part->opcode == 0x0b || part->opcode == 0x3b ||
                            part->opcode == 0xbb || part->opcode == 0x6b || part->opcode == 0xeb);
         uint32_t from = (part->address + part->data) % MX25L3233F_SIZE;
@@ -585,6 +599,8 @@ static uint64_t busy_until(void *self)
     const struct mx25l3233f *part = self;
     if (!part->answers || part->halted)
         return CLOCK_NEVER;
+    if (is_silent(part))
+        return part->silent_until;
     return part->running ? part->busy_until : 0;
 }
 
@@ -624,6 +640,16 @@ void mx25l3233f_destroy(struct mx25l3233f *part)
     nor_destroy(&part->otp);
 }
 
+void mx25l3233f_silence(struct mx25l3233f *part, uint64_t us)
+{
+    part->silent_until = part->bus->clock.now + us * CYCLES_PER_US;
+}
+
+void mx25l3233f_set_supply(struct mx25l3233f *part, uint32_t mv)
+{
+    part->inhibited = mv < WRITE_INHIBIT_MV;
+}
+
 void mx25l3233f_reset(struct mx25l3233f *part)
 {
     clear_volatile(part);
@@ -641,6 +667,8 @@ void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
     nor_save(&part->otp, state);
     state_var(state, part->times);
     state_var(state, part->answers);
+    state_var(state, part->silent_until);
+    state_var(state, part->inhibited);
     state_var(state, part->status);
     state_var(state, part->configuration);
     state_var(state, part->otp_locked);

@@ -44,7 +44,9 @@ struct mx25l3233f {
     struct nor array; /* "external" */
     struct nor otp;   /* "otp" */
     struct mx25l3233f_times times;
-    bool answers; /* fault knob; false: the part does nothing and its output reads as ones */
+    bool answers;          /* fault knob; false: the part does nothing and its output reads as ones */
+    uint64_t silent_until; /* cycle; until then it does not answer either */
+    bool inhibited;        /* the supply is too low to program and erase */
 
     /* Non-volatile bits. */
     uint8_t status;        /* BP, QE, SRWD as stored */
@@ -78,6 +80,12 @@ struct mx25l3233f {
  * ENOSPC when the bus has no room for another part. */
 int mx25l3233f_init(struct mx25l3233f *part, struct bus *bus, uint8_t csn);
 void mx25l3233f_destroy(struct mx25l3233f *part);
+
+/* The part does not answer for so many microseconds from now on; what it is doing goes on inside. */
+void mx25l3233f_silence(struct mx25l3233f *part, uint64_t us);
+
+/* Sets the supply in millivolts: below the write inhibit voltage the part neither programs nor erases. */
+void mx25l3233f_set_supply(struct mx25l3233f *part, uint32_t mv);
 
 /* Power comes back: volatile state as after power-up; arrays and non-volatile bits stay. */
 void mx25l3233f_reset(struct mx25l3233f *part);

@@ -74,11 +74,19 @@ static void save_mx25l3233f(void *model, struct state *state)
     mx25l3233f_save(model, state);
 }
 
+#define SILENT_MS_MOST 1000000000ull
+
 static int input_mx25l3233f(void *model, const char *what, double value)
 {
-    if (strcmp(what, "answers"))
+    struct mx25l3233f *part = model;
+    if (!strcmp(what, "answers"))
+        part->answers = value != 0;
+    else if (!strcmp(what, "silent_ms") && value >= 0)
+        mx25l3233f_silence(part, value < SILENT_MS_MOST ? (uint64_t)(value * 1000) : SILENT_MS_MOST * 1000u);
+    else if (!strcmp(what, "vdd_mv") && value >= 0)
+        mx25l3233f_set_supply(part, value < UINT16_MAX ? (uint32_t)value : UINT16_MAX);
+    else
         return -1;
-    ((struct mx25l3233f *)model)->answers = value != 0;
     return 0;
 }
 

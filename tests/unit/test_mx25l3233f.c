@@ -308,3 +308,54 @@ Test(mx25l3233f, unstable_cells_of_array_and_otp_differ_from_read_to_read)
     cr_expect(otp > 8 && otp < 56, "%u of 64", otp);
     rig_free(rig);
 }
+
+Test(mx25l3233f, silent_for_a_time_it_reads_as_ones_and_then_answers_again)
+{
+    struct rig *rig = rig_new();
+    SEND(rig, 0x06);
+    SEND(rig, 0x02, 0x00, 0x10, 0x00, 0x5a);
+    mx25l3233f_silence(&rig->part, 5000);
+    advance_us(rig->bench, 4999);
+    cr_expect_eq(ask(rig, 0x05), 0xff);
+    cr_expect_eq(ask(rig, 0x9f), 0xff);
+    /* What comes in that time is lost: this write enable and erase. */
+    SEND(rig, 0x06);
+    SEND(rig, 0x20, 0x00, 0x10, 0x00);
+    cr_expect_eq(rig->spi->busy_until(rig->spi->self), 5000 * CYCLES_PER_US);
+    advance_us(rig->bench, 1);
+    cr_expect_eq(ask(rig, 0x05), 0x00);
+    cr_expect_eq(ask(rig, 0x9f), 0xc2);
+    cr_expect_eq(byte_at(rig, 0x1000), 0x5a, "the program before went on inside");
+    rig_free(rig);
+}
+
+Test(mx25l3233f, a_frame_that_silence_cut_off_does_not_go_on)
+{
+    struct rig *rig = rig_new();
+    uint8_t got;
+    rig->spi->select(rig->spi->self, true);
+    rig->spi->transfer(rig->spi->self, 0x9f, 1);
+    mx25l3233f_silence(&rig->part, 10);
+    cr_expect_eq(rig->spi->transfer(rig->spi->self, 0, 1), 0xff);
+    rig->spi->select(rig->spi->self, false);
+    advance_us(rig->bench, 10);
+    got = rig->spi->transfer(rig->spi->self, 0, 1);
+    cr_expect_eq(got, 0xff, "not selected, it sends 0x%02x", got);
+    rig_free(rig);
+}
+
+Test(mx25l3233f, with_too_low_a_supply_nothing_is_written)
+{
+    struct rig *rig = rig_new();
+    mx25l3233f_set_supply(&rig->part, 1900);
+    SEND(rig, 0x06);
+    SEND(rig, 0x02, 0x00, 0x10, 0x00, 0x5a);
+    advance_us(rig->bench, 330);
+    cr_expect_eq(byte_at(rig, 0x1000), 0xff);
+    mx25l3233f_set_supply(&rig->part, 2700);
+    SEND(rig, 0x06);
+    SEND(rig, 0x02, 0x00, 0x10, 0x00, 0x5a);
+    advance_us(rig->bench, 330);
+    cr_expect_eq(byte_at(rig, 0x1000), 0x5a);
+    rig_free(rig);
+}

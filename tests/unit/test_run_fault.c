@@ -188,6 +188,13 @@ Test(run_fault, mistakes_are_named)
     refuse(CUT("otp", "program", "\"bits\": 1, \"bytes\": 1"), "torn: give one of");
     refuse("{\"do\": {\"unsettle\": {\"array\": \"ram\", \"address\": 0}}}",
            "unsettle.array: RAM has no unstable");
+    refuse("{\"do\": {\"supply\": {}}}", "do.supply: \"mv\" is missing");
+    refuse("{\"do\": {\"supply\": {\"mv\": 6000}}}", "supply.mv: 6000 is not within 0 to 5500");
+    refuse("{\"do\": {\"supply\": {\"mv\": 2000, \"for_ms\": 1}}}", "do.supply: and after");
+    refuse("{\"do\": {\"supply\": {\"mv\": 2000, \"then\": \"die\"}}}",
+           "supply.then: \"die\" is none of: stay, recover");
+    refuse("{\"do\": {\"supply\": {\"mv\": 2000, \"rail\": \"3v3\"}}}",
+           "supply.rail: \"3v3\" is none of: vdd, vddh");
     refuse("{\"do\": {\"unsettle\": {\"array\": \"uicr\", \"address\": 0, \"share\": 2}}}",
            "unsettle.share: 2 is not");
 }
