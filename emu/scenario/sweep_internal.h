@@ -7,6 +7,7 @@
 #include "image/littlefs_scan.h"
 #include "scenario/device.h"
 #include "scenario/sweep.h"
+#include "scenario/sweep_share.h"
 
 /* One flash operation of the control run. */
 struct journal_op {
@@ -75,7 +76,7 @@ struct class_cache {
 };
 
 #define CLASS_CACHE 256u
-#define SWEEP_CHUNK 64u /* operations that stay with one worker or shard */
+#define SWEEP_CHUNK 64u /* operations that stay with one shard */
 
 struct sweep_inner {
     const struct scenario *scenario;
@@ -91,6 +92,7 @@ struct sweep_inner {
     struct journal journal;
     struct known_start *known;
     size_t known_count, known_room;
+    struct sweep_share *share; /* with other workers, or NULL */
     struct data_view allowed[DATA_VIEWS];
     unsigned allowed_count;
     struct class_cache data_cache[CLASS_CACHE], user_cache[CLASS_CACHE];
@@ -124,6 +126,8 @@ int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct
                 struct state *snapshot, const uint32_t *ids, struct start_extra *extra,
                 struct known_start *start);
 void known_start_free(struct known_start *start);
+/* Takes over what `start` owns; NULL when memory ran out. */
+const struct known_start *sweep_add_known(struct sweep_inner *inner, struct known_start *start);
 /* Runs one point, from the cells as they are. */
 int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell);
 /* Gives each page without a number one. */

@@ -15,10 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define JOBS_MAX   256u
-#define TRIES_MAX  200u
-#define LINE_SIZE  320
-#define FILE_MAGIC "sosim-sweep 2"
+#define CHUNK_MOST  256u /* points that stay with one worker */
+#define CHUNKS_EACH 16u
+#define TRIES_MAX   200u
+#define LINE_SIZE   320
+#define FILE_MAGIC  "sosim-sweep 2"
 
 /* One result on its way to the parent. */
 struct record {
@@ -183,23 +184,39 @@ static int send_record(int fd, const struct record *record)
     return n == (ssize_t)sizeof *record ? 0 : -1;
 }
 
-/* Takes every jobs-th run of points. */
-static int work(struct sweep *sweep, bool plain, unsigned job, unsigned jobs, int fd)
+/* Points that are alike lie side by side, so they are taken in chunks; small ones where there are few. */
+static size_t chunk_of(const struct sweep *sweep, unsigned jobs)
 {
-    for (size_t i = 0; i < sweep->point_count; i++) {
-        struct sweep_point *point = &sweep->points[i];
-        if (point->done || point->op / SWEEP_CHUNK % jobs != job)
-            continue;
-        int err = plain ? sweep_one_plain(sweep, point) : sweep_one(sweep, point, NULL);
-        const struct record record = {.point = i,
-                                      .state = point->state,
-                                      .class = (uint32_t)point->class,
-                                      .boots = point->boots,
-                                      .runs = point->runs,
-                                      .done = !err,
-                                      .code = point->code};
-        if (send_record(fd, &record) || err)
-            return 1;
+    size_t size = sweep->point_count / ((size_t)jobs * CHUNKS_EACH) + 1;
+    return size < CHUNK_MOST ? size : CHUNK_MOST;
+}
+
+static int work_on(struct sweep *sweep, bool plain, size_t index, int fd)
+{
+    struct sweep_point *point = &sweep->points[index];
+    int err = plain ? sweep_one_plain(sweep, point) : sweep_one(sweep, point, NULL);
+    const struct record record = {.point = index,
+                                  .state = point->state,
+                                  .class = (uint32_t)point->class,
+                                  .boots = point->boots,
+                                  .runs = point->runs,
+                                  .done = !err,
+                                  .code = point->code};
+    return send_record(fd, &record) || err;
+}
+
+static int work(struct sweep *sweep, struct sweep_share *share, bool plain, unsigned jobs, int fd)
+{
+    size_t size = chunk_of(sweep, jobs);
+    sweep->inner->share = jobs > 1 ? share : NULL;
+    for (size_t from; (from = size * sweep_share_next(share)) < sweep->point_count;) {
+        for (size_t i = from; i < from + size && i < sweep->point_count; i++) {
+            if (sweep->points[i].done)
+                continue;
+            sweep_share_at(share, i);
+            if (work_on(sweep, plain, i, fd))
+                return 1;
+        }
     }
     return 0;
 }
@@ -240,7 +257,8 @@ static int take_records(struct sweep *sweep, const struct sweep_options *options
     }
 }
 
-static int start_jobs(struct sweep *sweep, bool plain, unsigned jobs, int pipe_ends[2], pid_t *pids)
+static int start_jobs(struct sweep *sweep, struct sweep_share *share, bool plain, unsigned jobs,
+                      int pipe_ends[2], pid_t *pids)
 {
     for (unsigned job = 0; job < jobs; job++) {
         fflush(NULL);
@@ -249,7 +267,8 @@ static int start_jobs(struct sweep *sweep, bool plain, unsigned jobs, int pipe_e
             return -1;
         if (!pids[job]) {
             close(pipe_ends[0]);
-            _exit(work(sweep, plain, job, jobs, pipe_ends[1]));
+            share->job = job;
+            _exit(work(sweep, share, plain, jobs, pipe_ends[1]));
         }
     }
     return 0;
@@ -274,28 +293,38 @@ static unsigned wait_for_jobs(const pid_t *pids, unsigned jobs, bool stop, bool 
     return count;
 }
 
-/* The point at which a worker ended: it takes them in order. */
-static struct sweep_point *point_of_end(struct sweep *sweep, unsigned job, unsigned jobs)
+/* A worker ended before its time: what becomes of the point that it was at. */
+static int judge_end(struct sweep *sweep, const struct sweep_options *options, size_t index, FILE *file,
+                     struct diag *why)
 {
-    for (size_t i = 0; i < sweep->point_count; i++) {
-        if (!sweep->points[i].done && sweep->points[i].op / SWEEP_CHUNK % jobs == job)
-            return &sweep->points[i];
+    struct sweep_point *point = index < sweep->point_count ? &sweep->points[index] : NULL;
+    if (!point || point->done)
+        return 0;
+    /* It may have been what the worker did before: a fresh one tries again. */
+    if (!point->tried) {
+        point->tried = true;
+        return 0;
     }
-    return NULL;
+    point->done = true;
+    point->class = SWEEP_EMULATOR;
+    if (!file || !write_line(sweep, point, file))
+        return 0;
+    diag_set(why, "%s: %s; what is there already stays good", options->results, strerror(errno));
+    return -1;
 }
 
 /* Starts the workers once; `left` gets how many ended before their time. */
-static int run_once(struct sweep *sweep, const struct sweep_options *options, unsigned jobs, FILE *file,
-                    unsigned *left, struct diag *why)
+static int run_workers(struct sweep *sweep, const struct sweep_options *options, struct sweep_share *share,
+                       unsigned jobs, FILE *file, unsigned *left, struct diag *why)
 {
-    pid_t pids[JOBS_MAX] = {0};
-    bool ended[JOBS_MAX];
+    pid_t pids[SWEEP_JOBS_MAX] = {0};
+    bool ended[SWEEP_JOBS_MAX];
     int ends[2];
     if (pipe(ends)) {
         diag_set(why, "cannot start workers: %s", strerror(errno));
         return -1;
     }
-    int err = start_jobs(sweep, options->plain, jobs, ends, pids);
+    int err = start_jobs(sweep, share, options->plain, jobs, ends, pids);
     if (err)
         diag_set(why, "cannot start workers: %s", strerror(errno));
     close(ends[1]);
@@ -304,28 +333,29 @@ static int run_once(struct sweep *sweep, const struct sweep_options *options, un
     close(ends[0]);
     *left = wait_for_jobs(pids, jobs, err != 0, ended);
     for (unsigned job = 0; job < jobs && !err; job++) {
-        struct sweep_point *point = ended[job] ? point_of_end(sweep, job, jobs) : NULL;
-        if (!point)
-            continue;
-        /* It may have been what the worker did before: a fresh one tries again. */
-        if (!point->tried) {
-            point->tried = true;
-            continue;
-        }
-        point->done = true;
-        point->class = SWEEP_EMULATOR;
-        if (file && write_line(sweep, point, file)) {
-            diag_set(why, "%s: %s; what is there already stays good", options->results, strerror(errno));
-            err = -1;
-        }
+        if (ended[job])
+            err = judge_end(sweep, options, sweep_share_where(share, job), file, why);
     }
+    return err;
+}
+
+static int run_once(struct sweep *sweep, const struct sweep_options *options, unsigned jobs, FILE *file,
+                    unsigned *left, struct diag *why)
+{
+    struct sweep_share share;
+    int err = sweep_share_open(&share, sweep->inner->store.count);
+    if (err)
+        diag_set(why, "cannot start workers: %s", strerror(errno));
+    else
+        err = run_workers(sweep, options, &share, jobs, file, left, why);
+    sweep_share_close(&share);
     return err;
 }
 
 /* A point that ends the emulator twice is a result like any other, and the rest goes on without it. */
 static int run_jobs(struct sweep *sweep, const struct sweep_options *options, FILE *file, struct diag *why)
 {
-    unsigned jobs = options->jobs < 1 ? 1 : options->jobs > JOBS_MAX ? JOBS_MAX : options->jobs;
+    unsigned jobs = options->jobs < 1 ? 1 : options->jobs > SWEEP_JOBS_MAX ? SWEEP_JOBS_MAX : options->jobs;
     for (unsigned left = 1, tries = 0; left; tries++) {
         if (tries == TRIES_MAX) {
             diag_set(why, "the emulator ended before its time at %u points", TRIES_MAX);

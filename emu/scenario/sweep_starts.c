@@ -33,6 +33,16 @@ static const struct known_start *find_known(struct sweep_inner *inner, const uin
     return NULL;
 }
 
+/* The same, of starts that other workers ran too. */
+static const struct known_start *find_of_all(struct sweep_inner *inner, const uint32_t *ids)
+{
+    const struct known_start *known = find_known(inner, ids);
+    size_t before = inner->known_count;
+    if (known || sweep_share_take(inner) || inner->known_count == before)
+        return known;
+    return find_known(inner, ids);
+}
+
 void known_start_free(struct known_start *start)
 {
     free(start->needed.item);
@@ -71,9 +81,8 @@ int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct
     return error ? ENOMEM : 0;
 }
 
-static const struct known_start *run_start(struct sweep *sweep, const uint32_t *ids)
+const struct known_start *sweep_add_known(struct sweep_inner *inner, struct known_start *start)
 {
-    struct sweep_inner *inner = sweep->inner;
     if (inner->known_count == inner->known_room) {
         size_t room = inner->known_room ? 2 * inner->known_room : 64;
         struct known_start *known = realloc(inner->known, room * sizeof *known);
@@ -82,11 +91,21 @@ static const struct known_start *run_start(struct sweep *sweep, const uint32_t *
         inner->known = known;
         inner->known_room = room;
     }
-    struct known_start *known = &inner->known[inner->known_count];
-    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, NULL, known))
+    inner->known[inner->known_count] = *start;
+    return &inner->known[inner->known_count++];
+}
+
+static const struct known_start *run_start(struct sweep *sweep, const uint32_t *ids)
+{
+    struct sweep_inner *inner = sweep->inner;
+    struct known_start start;
+    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, NULL, &start))
         return NULL;
-    inner->known_count++;
-    sweep->starts_run++;
+    sweep_share_tell(inner, &start);
+    const struct known_start *known = sweep_add_known(inner, &start);
+    if (!known)
+        known_start_free(&start);
+    sweep->starts_run += known != NULL;
     return known;
 }
 
@@ -145,7 +164,7 @@ static const struct known_start *find_unaffected(struct sweep *sweep, struct poi
         return NULL;
     memcpy(hidden, state->ids, inner->view.count * sizeof *hidden);
     hide_unstable(&inner->view, state->extra, hidden);
-    const struct known_start *known = find_known(inner, hidden);
+    const struct known_start *known = find_of_all(inner, hidden);
     *run = !known;
     if (!known && !sweep_make_known(sweep, state))
         known = run_start(sweep, state->ids);
@@ -200,7 +219,7 @@ int sweep_follow(struct sweep *sweep, struct point_state *state, unsigned boots,
     for (unsigned i = 0; i < boots; i++) {
         struct known_start own = {0};
         bool alone = start_extra_counts(state->extra), run = true;
-        const struct known_start *known = !alone ? find_known(sweep->inner, state->ids)
+        const struct known_start *known = !alone ? find_of_all(sweep->inner, state->ids)
                                           : start_extra_only_unstable(state->extra)
                                               ? find_unaffected(sweep, state, &run)
                                               : NULL;

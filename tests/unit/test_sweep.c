@@ -178,6 +178,30 @@ Test(sweep, points_end_the_same_the_plain_way, .timeout = 240)
     scenario_free(&scenario);
 }
 
+/* Workers tell each other what they ran: hardly more starts, and the same results. */
+Test(sweep, workers_share_their_starts, .timeout = 240)
+{
+    struct scenario scenario;
+    struct sweep one, three;
+    struct diag why = {{0}};
+    struct sweep_options options = all;
+    load(&scenario, "ab_hasty");
+    options.jobs = 1;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_hasty", &one, &why), 0, "%s", why.text);
+    options.jobs = 3;
+    cr_assert_eq(sweep_run(&scenario, &options, "ab_hasty", &three, &why), 0, "%s", why.text);
+    cr_assert_eq(one.point_count, three.point_count);
+    for (size_t i = 0; i < one.point_count; i++) {
+        cr_assert_eq(one.points[i].class, three.points[i].class);
+        cr_assert_eq(one.points[i].state, three.points[i].state);
+    }
+    cr_assert_lt(three.starts_run, one.starts_run + one.starts_run / 4, "%zu, %zu", one.starts_run,
+                 three.starts_run);
+    sweep_free(&three);
+    sweep_free(&one);
+    scenario_free(&scenario);
+}
+
 /* The report in memory; the caller frees it. */
 static char *junit_of(struct sweep *sweep, const bool *known)
 {
