@@ -15,7 +15,7 @@ build_packages=(
 test_packages=(
     libcriterion-dev python3 python3-jsonschema
     clang libclang-rt-14-dev clang-format-14
-    qemu-system-arm gdb-multiarch dfu-util openssl libxml2-utils
+    qemu-system-arm gdb-multiarch dfu-util usbutils openssl libxml2-utils
     g++ make # for npm's add-on for serial ports
 )
 

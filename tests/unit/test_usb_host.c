@@ -20,6 +20,29 @@ static struct boron *boron_in_dfu(struct usb_host *host)
     return boron;
 }
 
+static bool holds(const uint8_t *image, size_t size, const uint8_t *bytes, size_t count)
+{
+    for (size_t at = 0; at + count <= size; at++) {
+        if (!memcmp(image + at, bytes, count))
+            return true;
+    }
+    return false;
+}
+
+Test(usb_host, descriptors_are_those_in_the_firmwares_image, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    size_t size = 0;
+    uint8_t *image = boron_image(boron, "2.0.1", "bootloader", &size);
+    cr_expect(holds(image, size, host.device, sizeof host.device));
+    cr_expect_eq(host.config_size, 45u);
+    cr_expect(holds(image, size, host.config, host.config_size));
+    free(image);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
 Test(usb_host, damaged_system_shows_the_dfu_device, .timeout = 60)
 {
     struct usb_host host;

@@ -422,14 +422,17 @@ static void mark(struct libusb_transfer *transfer)
     *(int *)transfer->user_data = 1;
 }
 
+/* Some programs, lsusb among them, look at errno, too. */
 static int error_of(enum libusb_transfer_status status)
 {
     switch (status) {
     case LIBUSB_TRANSFER_COMPLETED:
         return 0;
     case LIBUSB_TRANSFER_TIMED_OUT:
+        errno = ETIMEDOUT;
         return LIBUSB_ERROR_TIMEOUT;
     case LIBUSB_TRANSFER_STALL:
+        errno = EPIPE;
         return LIBUSB_ERROR_PIPE;
     case LIBUSB_TRANSFER_NO_DEVICE:
         return LIBUSB_ERROR_NO_DEVICE;
@@ -472,8 +475,10 @@ int libusb_control_transfer(libusb_device_handle *handle, uint8_t type, uint8_t 
         if (type & LIBUSB_ENDPOINT_IN)
             memcpy(data, buffer + SETUP_SIZE, (size_t)result);
     }
+    int why = errno;
     free(buffer);
     libusb_free_transfer(transfer);
+    errno = why;
     return result;
 }
 
