@@ -312,6 +312,19 @@ static struct usb_pipe *pipe_of(struct usb_host *host, uint8_t endpoint)
     return &host->pipe[(endpoint & 15u) + (endpoint & 0x80 ? 16u : 0u)];
 }
 
+/* USB 2.0, table 9-13, for full speed. */
+static uint16_t interval_ms(uint8_t attributes, uint8_t interval)
+{
+    switch (attributes & 3) {
+    case 1:
+        return (uint16_t)(1u << (interval && interval <= 16 ? interval - 1 : 0));
+    case 3:
+        return interval ? interval : 1;
+    default:
+        return 0;
+    }
+}
+
 /* Takes the endpoints of an alternate setting; `interface` -1: of all interfaces, setting 0. */
 static void take_endpoints(struct usb_host *host, int interface, unsigned setting)
 {
@@ -326,8 +339,10 @@ static void take_endpoints(struct usb_host *host, int interface, unsigned settin
         struct usb_pipe *pipe = pipe_of(host, at[2]);
         uint16_t packet = word_at(at + 4) & 0x7ff;
         pipe->data1 = false;
-        pipe->packet = packet && packet < MAX_PACKET_EP0 ? packet : MAX_PACKET_EP0;
-        pipe->interval_ms = (at[3] & 3) == 3 ? (at[6] ? at[6] : 1) : 0;
+        pipe->isochronous = (at[3] & 3) == 1;
+        uint16_t most = pipe->isochronous ? USB_ISO_MAX : MAX_PACKET_EP0;
+        pipe->packet = packet && packet < most ? packet : most;
+        pipe->interval_ms = interval_ms(at[3], at[6]);
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include "core/ports.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define PACKET_MAX      64u
@@ -41,6 +40,12 @@ static unsigned pipe_number(uint8_t endpoint)
 static bool reads(const struct usb_transfer *transfer)
 {
     return (transfer->endpoint & 15 ? transfer->endpoint : transfer->setup[0]) & IN_FLAG;
+}
+
+static uint64_t packet_time(uint32_t bytes)
+{
+    /* 12 Mbit/s: a byte takes 128/3 cycles. */
+    return (PACKET_OVERHEAD + bytes) * 128u / 3u;
 }
 
 /* --- the queues -------------------------------------------------------------------------------------------
@@ -117,6 +122,19 @@ static void plan(struct usb_host *host, uint64_t free_at)
         event_at(&host->bus->clock, &host->work, due > free_at ? due : free_at);
 }
 
+/* The first time after the SOF of a frame to come, 1: the next. */
+static uint64_t next_iso(const struct usb_host *host, unsigned frames)
+{
+    uint64_t now = host->bus->clock.now;
+    uint64_t sof = host->next_frame > now ? host->next_frame : now + CYCLES_PER_MS;
+    return sof + (frames - 1) * CYCLES_PER_MS + packet_time(0);
+}
+
+bool usb_host_is_isochronous(const struct usb_host *host, uint8_t endpoint)
+{
+    return host->pipe[pipe_number(endpoint)].isochronous;
+}
+
 void usb_host_queue(struct usb_host *host, struct usb_transfer *transfer)
 {
     struct usb_pipe *pipe = &host->pipe[pipe_number(transfer->endpoint)];
@@ -126,6 +144,7 @@ void usb_host_queue(struct usb_host *host, struct usb_transfer *transfer)
     transfer->next = NULL;
     transfer->stage = transfer->endpoint & 15 ? USB_STAGE_DATA : USB_STAGE_SETUP;
     transfer->naks = transfer->silence = 0;
+    transfer->packet = 0;
     transfer->deadline = transfer->timeout ? now + transfer->timeout : CLOCK_NEVER;
     if (pipe->last)
         pipe->last->next = transfer;
@@ -133,7 +152,7 @@ void usb_host_queue(struct usb_host *host, struct usb_transfer *transfer)
         pipe->first = transfer;
     pipe->last = transfer;
     if (pipe->first == transfer && pipe->not_before < now)
-        pipe->not_before = now;
+        pipe->not_before = pipe->isochronous ? next_iso(host, 1) : now;
     if (!event_pending(&host->work) || host->work.at > pipe_due(pipe))
         plan(host, now);
     clock_kick(&host->bus->clock);
@@ -157,12 +176,6 @@ void usb_host_cancel(struct usb_host *host, struct usb_transfer *transfer)
 
 /* --- transactions -----------------------------------------------------------------------------------------
  */
-
-static uint64_t packet_time(uint32_t bytes)
-{
-    /* 12 Mbit/s: a byte takes 128/3 cycles. */
-    return (PACKET_OVERHEAD + bytes) * 128u / 3u;
-}
 
 /* After the device took or gave a packet. */
 static void progress(struct usb_transfer *transfer)
@@ -249,6 +262,54 @@ static enum usb_answer status_stage(struct usb_host *host, struct usb_transfer *
     return answer;
 }
 
+static void iso_in(struct usb_host *host, struct usb_transfer *transfer, struct usb_iso_packet *packet)
+{
+    uint8_t bytes[USB_ISO_MAX];
+    uint32_t size = sizeof bytes;
+    bool data1;
+    const struct usb_device_end *device = &host->port->device;
+    if (device->in(device->self, host->address, transfer->endpoint & 15, &data1, bytes, &size) != USB_ACK)
+        return;
+    packet->result = size > packet->length ? USB_OVERFLOW : USB_OK;
+    packet->actual = size < packet->length ? size : packet->length;
+    memcpy(transfer->data + packet->offset, bytes, packet->actual);
+}
+
+static void iso_out(struct usb_host *host, const struct usb_pipe *pipe, const struct usb_transfer *transfer,
+                    struct usb_iso_packet *packet)
+{
+    const struct usb_device_end *device = &host->port->device;
+    if (packet->length > pipe->packet) {
+        packet->result = USB_OVERFLOW;
+        return;
+    }
+    if (device->out(device->self, host->address, transfer->endpoint & 15, false,
+                    transfer->data + packet->offset, packet->length) != USB_ACK)
+        return;
+    packet->result = USB_OK;
+    packet->actual = packet->length;
+}
+
+/* The packet of this frame: it goes or comes once, and is neither acknowledged nor repeated. */
+static enum usb_answer iso_packet(struct usb_host *host, struct usb_pipe *pipe, struct usb_transfer *transfer,
+                                  uint32_t *moved)
+{
+    if (transfer->packet < transfer->packet_count) {
+        struct usb_iso_packet *packet = &transfer->packets[transfer->packet++];
+        packet->actual = 0;
+        packet->result = USB_NO_ANSWER;
+        if (reads(transfer))
+            iso_in(host, transfer, packet);
+        else
+            iso_out(host, pipe, transfer, packet);
+        transfer->actual += packet->actual;
+        *moved = packet->actual;
+    }
+    if (transfer->packet == transfer->packet_count)
+        finish(host, transfer, USB_OK);
+    return USB_ACK;
+}
+
 static uint64_t nak_pause(const struct usb_pipe *pipe, const struct usb_transfer *transfer)
 {
     if (pipe->interval_ms)
@@ -269,13 +330,15 @@ static uint64_t transact(struct usb_host *host, struct usb_pipe *pipe)
         answer = setup_stage(host, transfer);
     } else if (transfer->stage == USB_STAGE_STATUS) {
         answer = status_stage(host, transfer);
+    } else if (pipe->isochronous) {
+        answer = iso_packet(host, pipe, transfer, &moved);
     } else if (reads(transfer)) {
         answer = data_in(host, pipe, transfer, &moved);
     } else {
         answer = data_out(host, pipe, transfer, &moved);
     }
     uint64_t time = packet_time(moved);
-    pipe->not_before = host->bus->clock.now + time;
+    pipe->not_before = pipe->isochronous ? next_iso(host, pipe->interval_ms) : host->bus->clock.now + time;
     if (pipe->first != transfer)
         return time; /* it has finished, and may be gone */
     switch (answer) {
@@ -365,8 +428,6 @@ void usb_host_suspend(struct usb_host *host, bool suspended)
 
 void usb_host_save(struct usb_host *host, struct state *state)
 {
-    if (usb_host_busy(host) && !state->error)
-        state->error = EBUSY;
     state_var(state, host->state);
     state_var(state, host->address);
     state_var(state, host->step);
@@ -375,7 +436,13 @@ void usb_host_save(struct usb_host *host, struct state *state)
     state_var(state, host->suspended);
     state_var(state, host->frame_number);
     state_var(state, host->next_frame);
+    state_var(state, host->request);
+    state_var(state, host->buffer);
     state_var(state, host->pipe);
+    for (unsigned i = 0; i < USB_PIPES; i++) {
+        for (struct usb_transfer *at = host->pipe[i].first; at; at = at->next)
+            state_var(state, *at);
+    }
     state_var(state, host->next_pipe);
     state_var(state, host->device);
     state_var(state, host->config);

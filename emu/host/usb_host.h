@@ -7,9 +7,9 @@
  * enumeration is that of Linux.
  * Modelled: debounce, two resets, SOF in each millisecond, the time that packets take on a full-speed bus,
  * retries after NAK (with a growing pause, so that a busy device costs little), data toggles, short packets,
- * stalls, timeouts, detaching in the middle of anything, suspend and resume.
- * Not modelled: isochronous transfers, hubs, more than one device, a limit on bus power, snapshots taken
- * while a transfer is under way (usb_host_save refuses).
+ * stalls, timeouts, isochronous packets after the SOF of their frames, detaching in the middle of anything,
+ * suspend and resume.
+ * Not modelled: hubs, more than one device, a limit on bus power, reserved bandwidth.
  */
 #ifndef SOSIM_HOST_USB_HOST_H
 #define SOSIM_HOST_USB_HOST_H
@@ -35,13 +35,23 @@ const char *usb_result_text(enum usb_result result);
 
 enum usb_stage { USB_STAGE_SETUP, USB_STAGE_DATA, USB_STAGE_STATUS };
 
+/* What one frame carries of an isochronous transfer. */
+struct usb_iso_packet {
+    uint32_t offset, length; /* in the transfer's data */
+    /* results */
+    uint32_t actual;
+    enum usb_result result; /* USB_NO_ANSWER: the device had nothing to send */
+};
+
 /* Owned by who submits it; must live until `done` was called. */
 struct usb_transfer {
     uint8_t endpoint; /* with bit 7 for IN; 0 for control transfers */
     uint8_t setup[8]; /* of control transfers */
     uint8_t *data;    /* `length` bytes; for control transfers wLength of them */
     uint32_t length;
-    uint64_t timeout; /* cycles, 0: none */
+    uint64_t timeout;               /* cycles, 0: none */
+    struct usb_iso_packet *packets; /* the caller's, within data; NULL unless the endpoint is isochronous */
+    uint32_t packet_count;
     void (*done)(void *context, struct usb_transfer *transfer);
     void *context;
     /* results */
@@ -54,6 +64,7 @@ struct usb_transfer {
     enum usb_stage stage;
     unsigned naks;    /* since the last progress */
     unsigned silence; /* tokens in a row without answer */
+    uint32_t packet;  /* the next of `packets` */
 };
 
 enum usb_host_state {
@@ -70,10 +81,11 @@ enum usb_host_state {
 
 struct usb_pipe {
     struct usb_transfer *first, *last;
-    uint64_t not_before; /* cycle of the next token */
-    uint16_t packet;     /* wMaxPacketSize */
-    uint8_t interval_ms; /* of interrupt endpoints; 0: bulk or control */
+    uint64_t not_before;  /* cycle of the next token */
+    uint16_t packet;      /* wMaxPacketSize */
+    uint16_t interval_ms; /* of interrupt and isochronous endpoints; 0: bulk or control */
     bool data1;
+    bool isochronous;
 };
 
 struct usb_host {
@@ -113,6 +125,9 @@ void usb_host_leave(struct usb_host *host);
 /* Queues a transfer on its endpoint. `done` is called later, or at once if no device is configured. */
 void usb_host_submit(struct usb_host *host, struct usb_transfer *transfer);
 
+/* True if transfers of the endpoint (bit 7: IN) need `packets`. */
+bool usb_host_is_isochronous(const struct usb_host *host, uint8_t endpoint);
+
 /* Takes a transfer back; `done` is called with USB_CANCELLED, unless it has finished already. */
 void usb_host_cancel(struct usb_host *host, struct usb_transfer *transfer);
 
@@ -125,6 +140,8 @@ void usb_host_suspend(struct usb_host *host, bool suspended);
 /* True while transfers are queued. */
 bool usb_host_busy(const struct usb_host *host);
 
+/* Also in the middle of transfers: then it can be loaded only in the process that saved it, while those
+ * transfers are where they were. What their owners know besides, they save themselves. */
 void usb_host_save(struct usb_host *host, struct state *state);
 
 /* Fills the eight bytes of a request. */

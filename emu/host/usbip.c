@@ -21,6 +21,8 @@
 #define BUSID_SIZE   32u
 #define DEVICE_SIZE  (PATH_SIZE + BUSID_SIZE + 24u)
 #define REQUEST_SIZE 8u
+#define ISO_MAX      1024u /* packets of one transfer */
+#define ISO_SIZE     16u   /* of a packet's descriptor */
 #define HEADER_SIZE  48u
 #define SPEED_FULL   2u
 #define BUS_NUMBER   1u
@@ -67,6 +69,7 @@ struct usbip_urb {
     bool unlinked;
     bool quiet; /* the client is gone */
     uint8_t *buffer;
+    struct usb_iso_packet *packets; /* isochronous */
 };
 
 static uint32_t get32(const uint8_t *bytes)
@@ -185,12 +188,11 @@ static void reply(struct usbip_client *client, const void *data, size_t size)
 /* --- transfers --------------------------------------------------------------------------------------------
  */
 
-static int32_t error_number(const struct usbip_urb *urb)
+static int32_t result_number(enum usb_result result)
 {
-    const struct usb_transfer *transfer = &urb->transfer;
-    switch (transfer->result) {
+    switch (result) {
     case USB_OK:
-        return urb->flags & SHORT_NOT_OK && transfer->actual < transfer->length ? -LINUX_EREMOTEIO : 0;
+        return 0;
     case USB_STALLED:
         return -LINUX_EPIPE;
     case USB_TIMED_OUT:
@@ -207,20 +209,58 @@ static int32_t error_number(const struct usbip_urb *urb)
     return -LINUX_EPROTO;
 }
 
+static int32_t error_number(const struct usbip_urb *urb)
+{
+    const struct usb_transfer *transfer = &urb->transfer;
+    bool too_short = urb->flags & SHORT_NOT_OK && !urb->packets && transfer->actual < transfer->length;
+    return transfer->result == USB_OK && too_short ? -LINUX_EREMOTEIO : result_number(transfer->result);
+}
+
 static bool urb_reads(const struct usb_transfer *transfer)
 {
     return (transfer->endpoint & 15 ? transfer->endpoint : transfer->setup[0]) & 0x80;
 }
 
-static void reply_header(struct usbip_client *client, enum command command, uint32_t seqnum, int32_t status,
-                         uint32_t actual)
+static void reply_iso_header(struct usbip_client *client, enum command command, uint32_t seqnum,
+                             int32_t status, uint32_t actual, uint32_t packets, uint32_t errors)
 {
     uint8_t header[HEADER_SIZE] = {0};
     put32(header, command);
     put32(header + 4, seqnum);
     put32(header + 20, (uint32_t)status);
     put32(header + 24, actual);
+    put32(header + 32, packets);
+    put32(header + 36, errors);
     reply(client, header, sizeof header);
+}
+
+static void reply_header(struct usbip_client *client, enum command command, uint32_t seqnum, int32_t status,
+                         uint32_t actual)
+{
+    reply_iso_header(client, command, seqnum, status, actual, 0, 0);
+}
+
+/* What came lies packed in the answer, each packet behind the one before. */
+static void answer_iso(const struct usbip_urb *urb)
+{
+    struct usbip_client *client = urb->client;
+    const struct usb_transfer *transfer = &urb->transfer;
+    uint32_t errors = 0;
+    for (uint32_t i = 0; i < transfer->packet_count; i++)
+        errors += urb->packets[i].result != USB_OK;
+    reply_iso_header(client, RET_SUBMIT, urb->seqnum, error_number(urb), transfer->actual,
+                     transfer->packet_count, errors);
+    for (uint32_t i = 0; urb_reads(transfer) && i < transfer->packet_count; i++)
+        reply(client, urb->buffer + urb->packets[i].offset, urb->packets[i].actual);
+    for (uint32_t i = 0; i < transfer->packet_count; i++) {
+        const struct usb_iso_packet *packet = &urb->packets[i];
+        uint8_t bytes[ISO_SIZE];
+        put32(bytes, packet->offset);
+        put32(bytes + 4, packet->length);
+        put32(bytes + 8, packet->actual);
+        put32(bytes + 12, (uint32_t)result_number(packet->result));
+        reply(client, bytes, sizeof bytes);
+    }
 }
 
 static void answer_urb(const struct usbip_urb *urb)
@@ -228,6 +268,10 @@ static void answer_urb(const struct usbip_urb *urb)
     struct usbip_client *client = urb->client;
     if (urb->unlinked) {
         reply_header(client, RET_UNLINK, urb->unlink_seqnum, error_number(urb), 0);
+        return;
+    }
+    if (urb->packets) {
+        answer_iso(urb);
         return;
     }
     reply_header(client, RET_SUBMIT, urb->seqnum, error_number(urb), urb->transfer.actual);
@@ -242,6 +286,13 @@ static void note_setting(struct usbip_client *client, const struct usb_transfer 
         return;
     uint32_t bit = 1u << setup[4];
     client->settings = setup[2] ? client->settings | bit : client->settings & ~bit;
+}
+
+static void free_urb(struct usbip_urb *urb)
+{
+    free(urb->packets);
+    free(urb->buffer);
+    free(urb);
 }
 
 static void urb_done(void *context, struct usb_transfer *transfer)
@@ -261,8 +312,7 @@ static void urb_done(void *context, struct usb_transfer *transfer)
             note_setting(client, transfer);
         answer_urb(urb);
     }
-    free(urb->buffer);
-    free(urb);
+    free_urb(urb);
 }
 
 static void refuse(struct usbip_client *client, uint32_t seqnum, int32_t number)
@@ -270,48 +320,72 @@ static void refuse(struct usbip_client *client, uint32_t seqnum, int32_t number)
     reply_header(client, RET_SUBMIT, seqnum, -number, 0);
 }
 
-static struct usbip_urb *new_urb(struct usbip_client *client, uint32_t length)
+static struct usbip_urb *new_urb(uint32_t length, uint32_t packets)
 {
     struct usbip_urb *urb = calloc(1, sizeof *urb);
-    uint8_t *buffer = calloc(1, length ? length : 1);
-    if (!urb || !buffer) {
-        free(urb);
-        free(buffer);
+    if (!urb)
+        return NULL;
+    urb->buffer = calloc(1, length ? length : 1);
+    urb->packets = packets ? calloc(packets, sizeof *urb->packets) : NULL;
+    if (!urb->buffer || (packets && !urb->packets)) {
+        free_urb(urb);
         return NULL;
     }
-    urb->buffer = buffer;
-    urb->client = client;
-    urb->next = client->urbs;
-    client->urbs = urb;
-    client->urb_count++;
     return urb;
 }
 
-/* CMD_SUBMIT, complete in client->in. `out` bytes of data follow the header. */
-static void submit(struct usbip_client *client, uint32_t length, uint32_t out)
+/* What each frame carries, from its descriptors; false if that does not fit into the data. */
+static bool read_packets(struct usb_iso_packet *packets, uint32_t count, const uint8_t *bytes,
+                         uint32_t length)
+{
+    for (uint32_t i = 0; i < count; i++, bytes += ISO_SIZE) {
+        packets[i] = (struct usb_iso_packet){
+            .offset = get32(bytes), .length = get32(bytes + 4), .result = USB_CANCELLED};
+        if (packets[i].offset > length || packets[i].length > length - packets[i].offset)
+            return false;
+    }
+    return true;
+}
+
+/* CMD_SUBMIT, complete in client->in. `out` bytes of data follow the header, then descriptors of `packets`.
+ */
+static void submit(struct usbip_client *client, uint32_t length, uint32_t out, uint32_t packets)
 {
     const uint8_t *header = client->in.data;
     uint32_t seqnum = get32(header + 4), number = get32(header + 16);
     bool in = get32(header + 12) != 0;
     bool control = number == 0;
+    uint8_t endpoint = (uint8_t)((number & 15) | (in && number ? 0x80u : 0u));
     uint32_t wanted = control ? (uint32_t)(header[46] | header[47] << 8) : length;
     /* The device looks at wLength; a buffer of another size could not be filled or sent whole. */
     if (number > 15 || wanted > length || (control && in != (header[40] >> 7)) ||
+        usb_host_is_isochronous(client->server->host, endpoint) != (packets != 0) ||
         client->urb_count >= URBS_MAX) {
         refuse(client, seqnum, LINUX_EINVAL);
         return;
     }
-    struct usbip_urb *urb = new_urb(client, wanted);
+    struct usbip_urb *urb = new_urb(wanted, packets);
     if (!urb) {
         close_after_sending(client);
         return;
     }
+    if (!read_packets(urb->packets, packets, header + HEADER_SIZE + out, wanted)) {
+        free_urb(urb);
+        refuse(client, seqnum, LINUX_EINVAL);
+        return;
+    }
+    urb->client = client;
+    urb->next = client->urbs;
+    client->urbs = urb;
+    client->urb_count++;
     memcpy(urb->buffer, header + HEADER_SIZE, out < wanted ? out : wanted);
     urb->seqnum = seqnum;
     urb->flags = get32(header + 20);
-    urb->transfer = (struct usb_transfer){.endpoint = (uint8_t)(number | (in && number ? 0x80u : 0u)),
+    urb->transfer = (struct usb_transfer){.endpoint = endpoint,
                                           .data = urb->buffer,
                                           .length = wanted,
+                                          .packets = urb->packets,
+                                          .packet_count = packets,
                                           .done = urb_done,
                                           .context = urb};
     if (!client->exclusive)
@@ -476,16 +550,19 @@ static size_t take_submit(struct usbip_client *client)
     const uint8_t *header = client->in.data;
     bool in = get32(header + 12) != 0;
     uint32_t length = get32(header + 24), packets = get32(header + 32);
-    if (length > LENGTH_MAX || (packets != 0 && packets != UINT32_MAX)) {
+    if (packets == UINT32_MAX)
+        packets = 0; /* not isochronous, in Linux's words */
+    if (length > LENGTH_MAX || packets > ISO_MAX) {
         refuse(client, get32(header + 4), LINUX_EINVAL);
         close_after_sending(client); /* what follows cannot be told from a header */
         return HEADER_SIZE;
     }
     uint32_t out = in ? 0 : length;
-    if (client->in.size < HEADER_SIZE + out)
+    uint32_t size = HEADER_SIZE + out + packets * ISO_SIZE;
+    if (client->in.size < size)
         return 0;
-    submit(client, length, out);
-    return HEADER_SIZE + out;
+    submit(client, length, out, packets);
+    return size;
 }
 
 static size_t take_command(struct usbip_client *client)

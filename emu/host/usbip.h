@@ -3,17 +3,19 @@
  * USB/IP server: lends the device on the machine's plug to programs outside, over TCP.
  *
  * Source: Linux Documentation/usb/usbip_protocol.rst, protocol version 1.1.1.
- * Modelled: the device list, import (exclusive), CMD_SUBMIT and CMD_UNLINK for control, bulk and interrupt
- * transfers. Two operations of our own let our libusb (host/libusb_shim) look at the descriptors without
- * importing, and open the device beside others, as programs on one computer do:
- *   0x8F01 -> 0x0F01: status, then 18 bytes of device descriptor, the length of the configuration, and it;
- *   0x8F02 -> 0x0F02: status; then as after an import, but in CMD_SUBMIT the word start_frame is the
- * transfer's timeout in ms, 0 for none. It runs on the device's clock: a program whose own clock is the
- * wall's would give up whenever the emulator is slower than the device. When a client goes away its transfers
- * are taken back, and interfaces it left on another altsetting return to altsetting 0, as Linux does. When
- * the device goes away, clients that use it are disconnected. Not modelled: isochronous transfers (answered
- * with EINVAL), encryption; anybody who can reach the port can use the device, so it listens on loopback
+ * Modelled: the device list, import (exclusive), CMD_SUBMIT and CMD_UNLINK for control, bulk, interrupt and
+ * isochronous transfers. When a client goes away its transfers are taken back, and interfaces it left on
+ * another altsetting return to altsetting 0, as Linux does. When the device goes away, clients that use it
+ * are disconnected.
+ * Not modelled: encryption; anybody who can reach the port can use the device, so it listens on loopback
  * unless told otherwise.
+ *
+ * Two operations of our own let our libusb (host/libusb_shim) look at the descriptors without importing, and
+ * open the device beside others, as programs on one computer do:
+ *   0x8F01 -> 0x0F01: status, then 18 bytes of device descriptor, the length of the configuration, and it;
+ *   0x8F02 -> 0x0F02: status, then as after an import.
+ * After the second one the word start_frame of CMD_SUBMIT is the transfer's timeout in ms, 0 for none. It
+ * runs on the device's clock: by the wall clock a program would give up whenever the emulator is slow.
  *
  * The server never blocks, except for as long as usbip_poll is told to; time in the machine stands still
  * meanwhile. Nothing a client sends may crash it or make it use memory without bound.

@@ -183,6 +183,52 @@ Test(usb_host, unplugging_ends_what_is_under_way, .timeout = 60)
     boron_free(boron);
 }
 
+static void keep(struct state *state, struct boron *boron, struct usb_host *host, struct dfu_job *job)
+{
+    machine_save(&boron->machine, state);
+    usb_host_save(host, state);
+    state_var(state, *job);
+    cr_assert_eq(state->error, 0);
+}
+
+static uint64_t end_of_job(struct boron *boron, struct dfu_job *job)
+{
+    for (unsigned i = 0; i < 6000 && !job->finished; i++)
+        boron_run_ms(boron, 1);
+    cr_assert(job->finished);
+    cr_assert(job->ok, "%s", job->why);
+    return boron->machine.bus.clock.now;
+}
+
+Test(usb_host, snapshot_in_the_middle_of_a_transfer_goes_on_the_same, .timeout = 60)
+{
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    static uint8_t bytes[0x3000];
+    struct state state = {0};
+    struct dfu_job job = {
+        .kind = DFU_UPLOAD, .alt = 0, .address = 0x30000, .data = bytes, .size = sizeof bytes};
+    dfu_start(&job, &host);
+    for (unsigned i = 0; i < 100 && !(job.moved && usb_host_busy(&host) && job.transfer.actual); i++)
+        boron_run_ms(boron, 1);
+    cr_assert(usb_host_busy(&host));
+    uint32_t before = job.moved + job.transfer.actual;
+    state_begin_save(&state);
+    keep(&state, boron, &host, &job);
+    uint64_t end = end_of_job(boron, &job);
+    state_begin_load(&state);
+    keep(&state, boron, &host, &job);
+    cr_assert_eq(state.position, state.size);
+    cr_expect_not(job.finished);
+    cr_expect_eq(job.moved + job.transfer.actual, before);
+    memset(bytes + before, 0, sizeof bytes - before);
+    cr_expect_eq(end_of_job(boron, &job), end);
+    cr_expect_arr_eq(bytes, boron->machine.soc.flash.data + 0x30000, sizeof bytes);
+    state_free(&state);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
 static enum usb_result run_control(struct boron *boron, struct usb_host *host, uint8_t type, uint8_t request,
                                    uint16_t value, uint8_t *data, uint16_t length)
 {

@@ -109,6 +109,26 @@ static enum libusb_transfer_status status_of(int32_t error)
     }
 }
 
+/* Packets lie one behind the other in the answer, and at their places in the program's buffer. */
+static void take_packets(struct libusb_transfer *transfer, const struct wire_answer *answer)
+{
+    const uint8_t *from = answer->data, *end = answer->packets;
+    uint8_t *to = transfer->buffer;
+    for (int i = 0; i < transfer->num_iso_packets; i++) {
+        struct libusb_iso_packet_descriptor *packet = &transfer->iso_packet_desc[i];
+        const uint8_t *bytes = answer->packets + 16 * i;
+        bool known = (uint32_t)i < answer->packet_count;
+        uint32_t actual = known ? wire_get32(bytes + 8) : 0;
+        packet->actual_length = actual < packet->length ? actual : packet->length;
+        packet->status = known ? status_of((int32_t)wire_get32(bytes + 12)) : LIBUSB_TRANSFER_ERROR;
+        if (reads(transfer) && packet->actual_length <= (size_t)(end - from)) {
+            memcpy(to, from, packet->actual_length);
+            from += packet->actual_length;
+        }
+        to += packet->length;
+    }
+}
+
 static void take_answer(struct libusb_device_handle *handle, const struct wire_answer *answer)
 {
     struct shim_transfer *transfer = find(handle, answer->seqnum, answer->unlink);
@@ -120,6 +140,11 @@ static void take_answer(struct libusb_device_handle *handle, const struct wire_a
         return;
     }
     struct libusb_transfer *public = &transfer->public;
+    if (public->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS) {
+        take_packets(public, answer);
+        settle(transfer, status_of(answer->status));
+        return;
+    }
     size_t skip = public->type == LIBUSB_TRANSFER_TYPE_CONTROL ? SETUP_SIZE : 0;
     size_t room = (size_t) public->length - skip;
     size_t actual = answer->actual < room ? answer->actual : room;
@@ -372,6 +397,14 @@ void libusb_free_transfer(struct libusb_transfer *transfer)
     free(private_of(transfer));
 }
 
+static bool packets_fit(const struct libusb_transfer *transfer)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < transfer->num_iso_packets; i++)
+        sum += transfer->iso_packet_desc[i].length;
+    return transfer->num_iso_packets > 0 && sum <= transfer->length;
+}
+
 int libusb_submit_transfer(struct libusb_transfer *transfer)
 {
     struct shim_transfer *private = private_of(transfer);
@@ -380,9 +413,10 @@ int libusb_submit_transfer(struct libusb_transfer *transfer)
     bool control = transfer->type == LIBUSB_TRANSFER_TYPE_CONTROL;
     if (transfer->length < (control ? SETUP_SIZE : 0))
         return LIBUSB_ERROR_INVALID_PARAM;
-    if (transfer->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS ||
-        transfer->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
+    if (transfer->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
         return LIBUSB_ERROR_NOT_SUPPORTED;
+    if (transfer->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS && !packets_fit(transfer))
+        return LIBUSB_ERROR_INVALID_PARAM;
     pthread_mutex_lock(&context->lock);
     int error = handle->fd < 0 ? LIBUSB_ERROR_NO_DEVICE : private->pending ? LIBUSB_ERROR_BUSY : 0;
     if (!error) {

@@ -4,12 +4,12 @@
  * USB/IP server lends out on 127.0.0.1:$SOSIM_USB_PORT, instead of those of this computer.
  *
  * Source: libusb's public header and API documentation (1.0.26); host/usbip.h for what goes over the wire.
- * Modelled: synchronous and asynchronous control, bulk and interrupt transfers with timeouts and cancelling,
+ * Modelled: synchronous and asynchronous transfers of all four kinds with timeouts and cancelling,
  * descriptors, event handling from several threads, hotplug (by looking twice a second while events are
  * handled). A transfer's timeout is the server's business, for it counts in the device's time. A program can
  * neither reset nor reconfigure the device: the server is the host and has done so, and each program would
  * undo what the one before it did.
- * Not modelled: isochronous transfers, streams, BOS descriptors, other devices.
+ * Not modelled: streams, BOS descriptors, other devices.
  */
 #ifndef SOSIM_LIBUSB_SHIM_H
 #define SOSIM_LIBUSB_SHIM_H
@@ -83,6 +83,8 @@ struct libusb_context {
 struct libusb_context *shim_context(struct libusb_context *context);
 int64_t shim_now(void); /* ms of the monotonic clock */
 
+uint32_t wire_get32(const uint8_t *bytes);
+
 /* wire.c: the server. All return 0 or enum libusb_error. */
 int wire_connect(void);
 int wire_descriptors(uint8_t device[18], uint8_t **config, uint32_t *size);
@@ -96,8 +98,10 @@ struct wire_answer {
     uint32_t seqnum;
     int32_t status; /* 0, or a negative Linux error number */
     uint32_t actual;
-    const uint8_t *data; /* `actual` bytes for what reads */
-    size_t size;         /* of the whole message */
+    const uint8_t *data;    /* `actual` bytes for what reads */
+    const uint8_t *packets; /* `packet_count` descriptors of 16 bytes, of isochronous transfers */
+    uint32_t packet_count;
+    size_t size; /* of the whole message */
 };
 /* Reads what is there. 0, or LIBUSB_ERROR_NO_DEVICE at the end of the connection. */
 int wire_receive(struct libusb_device_handle *handle);

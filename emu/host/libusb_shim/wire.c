@@ -21,6 +21,8 @@
 #define HEADER_SIZE    48u
 #define CONFIG_MAX     65536u
 #define ANSWER_MAX     0x100000u
+#define PACKETS_MAX    1024u
+#define PACKET_SIZE    16u /* of a packet's descriptor */
 #define SETUP_SIZE     8u
 
 static void put32(uint8_t *bytes, uint32_t value)
@@ -29,7 +31,7 @@ static void put32(uint8_t *bytes, uint32_t value)
         bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static uint32_t get32(const uint8_t *bytes)
+uint32_t wire_get32(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
@@ -96,7 +98,9 @@ static int operate(int fd, uint32_t operation)
     put32(bytes, VERSION << 16 | operation);
     if (send_all(fd, bytes, sizeof bytes) || receive_all(fd, bytes, sizeof bytes))
         return LIBUSB_ERROR_NO_DEVICE;
-    return get32(bytes + 4) == 0 ? 0 : get32(bytes + 4) == 2 ? LIBUSB_ERROR_BUSY : LIBUSB_ERROR_NO_DEVICE;
+    return wire_get32(bytes + 4) == 0   ? 0
+           : wire_get32(bytes + 4) == 2 ? LIBUSB_ERROR_BUSY
+                                        : LIBUSB_ERROR_NO_DEVICE;
 }
 
 static int read_descriptors(int fd, uint8_t device[18], uint8_t **config, uint32_t *size)
@@ -105,7 +109,7 @@ static int read_descriptors(int fd, uint8_t device[18], uint8_t **config, uint32
     int error = operate(fd, OP_DESCRIPTORS);
     if (error || receive_all(fd, device, 18) || receive_all(fd, length, 4))
         return error ? error : LIBUSB_ERROR_NO_DEVICE;
-    *size = get32(length);
+    *size = wire_get32(length);
     if (*size < 9 || *size > CONFIG_MAX)
         return LIBUSB_ERROR_IO;
     *config = malloc(*size);
@@ -140,6 +144,21 @@ int wire_open(int *fd)
     return error;
 }
 
+/* One descriptor for each frame. */
+static int send_packets(int fd, const struct libusb_transfer *transfer)
+{
+    uint32_t offset = 0;
+    int error = 0;
+    for (int i = 0; !error && i < transfer->num_iso_packets; i++) {
+        uint8_t bytes[PACKET_SIZE] = {0};
+        put32(bytes, offset);
+        put32(bytes + 4, transfer->iso_packet_desc[i].length);
+        offset += transfer->iso_packet_desc[i].length;
+        error = send_all(fd, bytes, sizeof bytes);
+    }
+    return error;
+}
+
 int wire_submit(int fd, const struct shim_transfer *transfer)
 {
     const struct libusb_transfer *public = &transfer->public;
@@ -156,12 +175,15 @@ int wire_submit(int fd, const struct shim_transfer *transfer)
     put32(header + 20, public->flags & LIBUSB_TRANSFER_SHORT_NOT_OK ? 1 : 0);
     put32(header + 24, (uint32_t)length);
     put32(header + 28, public->timeout);
-    put32(header + 32, UINT32_MAX);
+    bool isochronous = public->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS;
+    put32(header + 32, isochronous ? (uint32_t) public->num_iso_packets : UINT32_MAX);
     if (control)
         memcpy(header + 40, public->buffer, SETUP_SIZE);
     int error = send_all(fd, header, sizeof header);
     if (!error && !in)
         error = send_all(fd, public->buffer + skip, length);
+    if (!error && isochronous)
+        error = send_packets(fd, public);
     return error;
 }
 
@@ -198,13 +220,16 @@ bool wire_answer(const struct libusb_device_handle *handle, bool (*reads)(void *
 {
     if (handle->in_size < HEADER_SIZE)
         return false;
-    answer->unlink = get32(handle->in) == RET_UNLINK;
-    answer->seqnum = get32(handle->in + 4);
-    answer->status = (int32_t)get32(handle->in + 20);
-    answer->actual = answer->unlink ? 0 : get32(handle->in + 24);
+    answer->unlink = wire_get32(handle->in) == RET_UNLINK;
+    answer->seqnum = wire_get32(handle->in + 4);
+    answer->status = (int32_t)wire_get32(handle->in + 20);
+    answer->actual = answer->unlink ? 0 : wire_get32(handle->in + 24);
     answer->data = handle->in + HEADER_SIZE;
     bool data = !answer->unlink && answer->actual <= ANSWER_MAX && reads(context, answer->seqnum);
-    answer->size = HEADER_SIZE + (data ? answer->actual : 0);
+    uint32_t packets = answer->unlink ? 0 : wire_get32(handle->in + 32);
+    answer->packet_count = packets <= PACKETS_MAX ? packets : 0;
+    answer->packets = answer->data + (data ? answer->actual : 0);
+    answer->size = HEADER_SIZE + (data ? answer->actual : 0) + answer->packet_count * PACKET_SIZE;
     return handle->in_size >= answer->size;
 }
 
