@@ -393,18 +393,18 @@ Test(usbip, dfu_util_lists_three_altsettings, .timeout = 100)
 /* Another decoder of descriptors than ours. */
 Test(usbip, lsusb_describes_the_device, .timeout = 100)
 {
-    static const char *const words[] = {"idVendor           0x2b04",
-                                        "idProduct          0xd00d",
-                                        "bcdDevice            2.51",
-                                        "wTotalLength       0x002d",
-                                        "MaxPower              100mA",
-                                        "iInterface              6 @Internal Flash   "
-                                        "/0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Kg,8*004Ka",
-                                        "iInterface              7 @DCD Flash   /0x00000000/1*016Ke",
-                                        "iInterface              8 @External Flash   /0x80000000/1024*004Kg",
-                                        "Device Firmware Upgrade Interface Descriptor",
-                                        "wTransferSize                    4096 bytes",
-                                        "bcdDFUVersion                   1.1a"};
+    static const char *const words[] = {
+        "idVendor           0x2b04",
+        "idProduct          0xd00d",
+        "bcdDevice            2.51",
+        "wTotalLength       0x002d",
+        "MaxPower              100mA",
+        "iInterface              6 @Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg",
+        "iInterface              7 @DCD Flash   /0x00000000/1*016Ke",
+        "iInterface              8 @External Flash   /0x80000000/1024*004Kg",
+        "Device Firmware Upgrade Interface Descriptor",
+        "wTransferSize                    4096 bytes",
+        "bcdDFUVersion                   1.1a"};
     char directory[32], text[8192] = {0};
     cr_expect_eq(run_client(directory, "lsusb -v -d 2b04:d00d 2>why && ! grep . why"), 0);
     read_back(directory, "out", (uint8_t *)text, sizeof text - 1);
