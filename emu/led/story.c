@@ -45,6 +45,12 @@ static bool has_light(const struct led_phrase *phrases, size_t count)
     return false;
 }
 
+/* A solid light that went out just before its phrase's end: what is left is too brief to be a phrase. */
+static bool is_out(const struct led_phrase *phrase, double t_ms)
+{
+    return phrase->kind == LED_SOLID && t_ms > phrase->t_ms + phrase->on_ms - 0.01;
+}
+
 /* Lit phrases end at resets; darkness goes on over them and is told piece by piece. */
 static void gather(const struct led_phrase *phrases, size_t phrase_count, const struct led_reset *resets,
                    size_t reset_count, struct led_story *story)
@@ -59,12 +65,13 @@ static void gather(const struct led_phrase *phrases, size_t phrase_count, const 
             struct led_phrase piece = rest;
             piece.end_ms = resets[reset].t_ms;
             piece.ongoing = false;
-            if (piece.end_ms > piece.t_ms)
+            if (piece.end_ms > piece.t_ms && !is_out(&phrases[i], piece.t_ms))
                 add_phrase(story, &piece, true);
             rest.t_ms = resets[reset].t_ms > rest.t_ms ? resets[reset].t_ms : rest.t_ms;
             add_reset(story, &resets[reset++], start);
         }
-        add_phrase(story, &rest, any_light);
+        if (!is_out(&phrases[i], rest.t_ms))
+            add_phrase(story, &rest, any_light);
     }
     while (reset < reset_count && resets[reset].t_ms <= end)
         add_reset(story, &resets[reset++], start);

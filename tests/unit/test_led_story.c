@@ -169,6 +169,17 @@ Test(led_story, dark_and_dark_reset_loop)
     expect_line("dark throughout, reset ×199");
 }
 
+/* The resets come so fast that no darkness is long enough to be told. */
+Test(led_story, a_light_that_goes_out_at_a_reset_stays_out)
+{
+    flash(95, 0, 95, 2000, 0);
+    for (int i = 0; i < 5; i++) {
+        film.resets[film.reset_count++] = (struct led_reset){film.at, "CPU lock-up"};
+        film.at += 0.25;
+    }
+    expect_line("magenta 2.0 s, CPU lock-up ×5");
+}
+
 Test(led_story, sos_that_differs_each_time_is_told_in_full)
 {
     film.at = 100;
