@@ -12,6 +12,7 @@
 #define SOS_RESETS   6u /* so many with different states between: for ever as well */
 #define SLICE        ((uint64_t)(SLICE_MS * (double)CYCLES_PER_MS))
 #define BLINKS_LEAST 3u
+#define SOS_KNOWN_MS 4000.0
 
 static double ms_of(uint64_t cycle)
 {
@@ -103,8 +104,10 @@ static bool has_settled(const struct boot_probe *probe, const struct led_phrases
         return false;
     double lasts = now - last->t_ms;
     bool rhythm = (last->kind == LED_BLINK && last->count >= BLINKS_LEAST) || last->kind == LED_BREATHE;
+    /* Until its nine flashes are there, an SOS is a red blink. */
+    double wanted = last->color == LED_RED ? SOS_KNOWN_MS : BOOT_SETTLE_MS;
     outcome->end = last->kind != LED_OFF ? meaning_of(last) : probe->code.many ? BOOT_LAMP_OFF : BOOT_DARK;
-    return (rhythm && lasts >= BOOT_SETTLE_MS) || (lasts >= BOOT_STUCK_MS && quiet >= BOOT_STUCK_MS);
+    return (rhythm && lasts >= wanted) || (lasts >= BOOT_STUCK_MS && quiet >= BOOT_STUCK_MS);
 }
 
 /* The code of the SOS that the last reset ended, or 0. */

@@ -333,3 +333,20 @@ Test(sweep, an_empty_window_is_refused, .timeout = 60)
     sweep_free(&sweep);
     scenario_free(&scenario);
 }
+
+/* The first flashes of an SOS look like any blink: the start must be watched until it is clear. */
+Test(sweep, a_boron_that_panics_at_every_start_ends_in_sos, .timeout = 300)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    struct sweep_options options = {.before = true, .jobs = 1, .windows = 1};
+    options.window[0] = (struct sweep_window){.array = "internal", .from = 1, .to = 1, .to_ms = 1e9};
+    cr_assert_eq(scenario_load(&scenario, SOSIM_SOURCE "/scenarios/boot/r1a.json", &why), 0, "%s", why.text);
+    cr_assert_eq(sweep_run(&scenario, &options, "r1a", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.point_count, 1);
+    cr_expect_eq(sweep.points[0].class, SWEEP_SOS, "%s", sweep_class_words(sweep.points[0].class));
+    cr_expect_eq(sweep.points[0].code, 10);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
