@@ -92,11 +92,13 @@ static bool is_erased(const uint8_t *bytes, uint32_t size)
     return true;
 }
 
-/* A field that had a value and has none of those that the control run gives it. */
+/* A field that had a value and has none of those that the control run gives it; or there is no whole DCT. */
 static bool settings_lost(const struct sweep_inner *inner, const struct data_view *is, FILE *tell)
 {
     const struct data_view *was = &inner->allowed[0];
-    bool lost = was->has_dct && !is->has_dct;
+    bool lost = inner->allowed[DATA_AFTER].has_dct && !is->has_dct;
+    if (lost && tell)
+        fprintf(tell, "there is no whole %s\n", DCT_PATH);
     for (size_t f = 0; f < dct_field_count && was->has_dct && is->has_dct; f++) {
         const struct dct_field *field = &dct_fields[f];
         bool fits = is_erased(was->dct + field->offset, field->size);

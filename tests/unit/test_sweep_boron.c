@@ -58,6 +58,22 @@ Test(sweep_boron, a_dark_lamp_is_no_hang, .timeout = 300)
     scenario_free(&scenario);
 }
 
+/* The same cut with 1.5.2, which lights the lamp all the same: the settings are gone. */
+Test(sweep_boron, settings_in_pieces_are_data_lost, .timeout = 300)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    struct sweep_options options = {.before = true, .jobs = 1, .windows = 1};
+    options.window[0] = (struct sweep_window){.array = "external", .from = 20, .to = 20, .to_ms = 1e9};
+    load(&scenario, "first-boot");
+    cr_assert_eq(scenario_override_version(&scenario, "1.5.2"), 0);
+    cr_assert_eq(sweep_run(&scenario, &options, "first-boot", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.points[0].class, SWEEP_DATA_LOST, "%s", sweep_class_words(sweep.points[0].class));
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
 /* LittleFS takes a setting with the last program of its write, and not before. */
 Test(sweep_boron, a_setting_is_old_until_its_last_operation, .timeout = 300)
 {
