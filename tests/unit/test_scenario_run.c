@@ -82,7 +82,7 @@ Test(scenario_run, a_device_that_only_resets_hangs)
     /* Vectors to nowhere: the CPU locks up, and lock-up is a reset. */
     struct run_result result;
     run(&result, "{" GUEST ", \"state\": {\"bytes\": [{\"array\": \"internal\", \"address\": 4, \"fill\": "
-                           "255, \"length\": 60}]}, "
+                 "255, \"length\": 60}]}, "
                  "\"expect\": [{\"hang\": true}, {\"resets\": {\"min\": 20}}]}");
     cr_expect_eq(result.verdict, VERDICT_AS_EXPECTED, "%s", result.why ? result.why : "");
     cr_expect_lt(result.boot_count, 40);
