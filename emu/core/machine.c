@@ -12,7 +12,7 @@
  * ever, still lives in time. */
 #define RESET_CYCLES (20 * CYCLES_PER_US)
 
-static const char *const array_names[] = {"internal", "uicr", "external", "otp"};
+static const char *const array_names[] = {"internal", "uicr", "external", "otp", "status"};
 
 /* --- what the CPU asks of the chip ------------------------------------------------------------------------
  */

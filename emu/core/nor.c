@@ -98,6 +98,7 @@ static enum nor_fault operate(struct nor *nor, enum nor_kind kind, uint32_t addr
     struct flash_op op = {.array = nor->name,
                           .number = ++nor->operations,
                           .kind = kind,
+                          .registers = nor->registers,
                           .address = address,
                           .size = clip(nor, address, size)};
     *(kind == NOR_ERASE ? &nor->erases : &nor->programs) += 1;

@@ -45,6 +45,7 @@ struct flash_op {
     uint32_t address; /* byte offset in the array */
     uint32_t size;    /* bytes */
     bool cut;         /* power went while it ran: torn */
+    bool registers;   /* of an array of registers: meant only where its name is given */
 };
 
 struct nor;
@@ -68,7 +69,8 @@ struct nor {
     uint64_t operations;
     uint64_t programs;
     uint64_t erases;
-    bool frozen; /* without power: nothing changes, operations are cut before they begin */
+    bool registers; /* holds a part's non-volatile registers, no data */
+    bool frozen;    /* without power: nothing changes, operations are cut before they begin */
     struct signals *signals;
     nor_fault_fn fault; /* NULL: none */
     void *fault_context;

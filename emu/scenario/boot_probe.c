@@ -33,8 +33,8 @@ static void on_light(void *context, uint64_t cycle, const void *what)
 static void on_flash(void *context, uint64_t cycle, const void *what)
 {
     struct boot_probe *probe = context;
-    (void)what;
-    probe->last_op = cycle;
+    if (!((const struct flash_op *)what)->registers)
+        probe->last_op = cycle;
 }
 
 static void on_reset(void *context, uint64_t cycle, const void *what)

@@ -10,7 +10,7 @@
 #define SAG_MS_MOST 1e9
 #define SAG_MV_MOST 5500u
 
-const char *const nor_array_words[] = {"internal", "uicr", "external", "otp", NULL};
+const char *const nor_array_words[] = {"internal", "uicr", "external", "otp", "status", NULL};
 static const char *const ops[] = {"program", "erase", NULL};
 
 static int refuse(const struct reader *r, const cJSON *item, const char *text)

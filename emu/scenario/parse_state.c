@@ -8,7 +8,7 @@
 
 const char *const ram_words[] = {"cleared", "kept", "decayed", NULL};
 static const char *const kinds[] = {"bootloader", "softdevice", "system-part1", "tinker", NULL};
-static const char *const arrays[] = {"internal", "uicr", "external", "otp", "ram", NULL};
+static const char *const arrays[] = {"internal", "uicr", "external", "otp", "status", "ram", NULL};
 static const char *const starts[] = {"blank", "factory", "provisioned", NULL};
 
 int parse_module(const struct reader *r, const cJSON *item, void *out)

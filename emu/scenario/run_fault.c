@@ -61,7 +61,8 @@ static enum nor_fault take_moment(struct runner *run, struct nor *nor, const str
 
 static bool fits(const struct waiting_fault *fault, const struct flash_op *op)
 {
-    return (!fault->array || !strcmp(fault->array, op->array)) && (!fault->has_op || fault->op == op->kind);
+    return (fault->array ? !strcmp(fault->array, op->array) : !op->registers) &&
+           (!fault->has_op || fault->op == op->kind);
 }
 
 static enum nor_fault take_waiting(struct runner *run, struct nor *nor, const struct flash_op *op,

@@ -39,7 +39,7 @@ bool run_waits_for(const struct runner *run, enum trigger_kind kind)
 
 bool run_flash_fits(const struct trigger *trigger, const struct flash_op *op)
 {
-    return (!trigger->array || !strcmp(trigger->array, op->array)) &&
+    return (trigger->array ? !strcmp(trigger->array, op->array) : !op->registers) &&
            (!trigger->has_op || trigger->op == op->kind) && op->address < trigger->to &&
            (op->size > trigger->from || op->address > trigger->from - op->size);
 }
@@ -93,9 +93,11 @@ static void on_flash(void *context, uint64_t cycle, const void *what)
 {
     struct runner *run = context;
     const struct flash_op *op = what;
-    remember(run, op);
-    run->flash_at = cycle;
-    run->dark_resets = 0;
+    if (!op->registers) {
+        remember(run, op);
+        run->flash_at = cycle;
+        run->dark_resets = 0;
+    }
     if (!strcmp(op->array, "internal")) {
         run->flash_changed = true;
         run->flash_changed_at = cycle;
@@ -221,7 +223,7 @@ uint64_t run_due(const struct runner *run)
 
 int run_watch(struct runner *run, struct diag *why)
 {
-    static const char *const arrays[] = {"internal", "uicr", "external", "otp"};
+    static const char *const arrays[] = {"internal", "uicr", "external", "otp", "status"};
     struct signals *signals = &run->machine.bus.signals;
     recorder_of(run, "rgb");
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {

@@ -243,15 +243,27 @@ static void work(struct mx25l3233f *part, enum mx25_work kind, uint32_t us)
     part->busy_until = part->bus->clock.now + us * CYCLES_PER_US;
 }
 
-/* First protected address and size of the protected part of the array. */
-static void protected_range(const struct mx25l3233f *part, uint32_t *start, uint32_t *size)
+/* A non-volatile register as it reads. */
+static uint8_t stored(struct mx25l3233f *part, enum mx25_register n)
 {
-    unsigned bp = (part->status & SR_BP) >> 2;
-    *size = !bp ? 0 : bp >= 7 ? MX25L3233F_SIZE : 0x10000u << (bp - 1);
-    *start = part->configuration & CR_TB ? 0 : MX25L3233F_SIZE - *size;
+    nor_about_to_read(&part->registers, n, 1);
+    return part->registers.data[n];
 }
 
-static bool is_protected(const struct mx25l3233f *part, uint32_t address, uint32_t length)
+static bool otp_locked(struct mx25l3233f *part)
+{
+    return stored(part, MX25_LOCK) != 0xff;
+}
+
+/* First protected address and size of the protected part of the array. */
+static void protected_range(struct mx25l3233f *part, uint32_t *start, uint32_t *size)
+{
+    unsigned bp = (stored(part, MX25_STATUS) & SR_BP) >> 2;
+    *size = !bp ? 0 : bp >= 7 ? MX25L3233F_SIZE : 0x10000u << (bp - 1);
+    *start = stored(part, MX25_CONFIGURATION) & CR_TB ? 0 : MX25L3233F_SIZE - *size;
+}
+
+static bool is_protected(struct mx25l3233f *part, uint32_t address, uint32_t length)
 {
     uint32_t start, size;
     protected_range(part, &start, &size);
@@ -298,7 +310,7 @@ static void program(struct mx25l3233f *part)
         return;
     uint32_t address = part->address & (MX25L3233F_SIZE - 1);
     struct nor *array = part->otp_mode ? &part->otp : &part->array;
-    part->program_failed = part->otp_mode ? part->otp_locked : is_protected(part, address, 1);
+    part->program_failed = part->otp_mode ? otp_locked(part) : is_protected(part, address, 1);
     if (part->program_failed) {
         bus_finding(part->bus, "flash", "external flash: program at 0x%06x is protected; ignored", address);
         part->write_enabled = false;
@@ -319,18 +331,24 @@ static void write_status(struct mx25l3233f *part)
 {
     if (!part->data || !may_change(part, "status write"))
         return;
-    part->status = part->page[0] & SR_STORED;
-    if (part->data > 1) /* TB can be set once and never cleared */
-        part->configuration = (part->page[1] & CR_STORED) | (part->configuration & CR_TB);
+    /* TB can be set once and never cleared. */
+    const uint8_t bytes[2] = {
+        part->page[0] & SR_STORED,
+        (uint8_t)((part->page[1] & CR_STORED) | (stored(part, MX25_CONFIGURATION) & CR_TB))};
+    uint32_t size = part->data > 1 ? 2 : 1;
     work(part, WORK_OTHER, part->times.write_status);
+    enum nor_fault fault = nor_erase(&part->registers, MX25_STATUS, size);
+    if (fault != NOR_FAULT_CUT)
+        fault = nor_program(&part->registers, MX25_STATUS, bytes, size);
+    after_operation(part, fault);
 }
 
 static void lock_otp(struct mx25l3233f *part)
 {
     if (!may_change(part, "OTP lock"))
         return;
-    part->otp_locked = true;
     work(part, WORK_OTHER, part->times.write_status);
+    after_operation(part, nor_program(&part->registers, MX25_LOCK, (const uint8_t[]){0}, 1));
 }
 
 static void suspend(struct mx25l3233f *part)
@@ -479,7 +497,7 @@ static void take_opcode(struct mx25l3233f *part, uint8_t opcode)
         bus_finding(part->bus, "flash", "external flash: command 0x%02x in deep power-down; ignored", opcode);
     else if (part->running && !command->while_busy)
         bus_finding(part->bus, "flash", "external flash: command 0x%02x while busy; ignored", opcode);
-    else if (command->quad && !(part->status & SR_QE))
+    else if (command->quad && !(stored(part, MX25_STATUS) & SR_QE))
         bus_finding(part->bus, "flash", "external flash: quad command 0x%02x without QE; ignored", opcode);
     else
         part->ignored = false;
@@ -490,12 +508,13 @@ static void take_opcode(struct mx25l3233f *part, uint8_t opcode)
 static uint8_t status_register(struct mx25l3233f *part)
 {
     settle(part);
-    return (uint8_t)(part->status | (part->running ? SR_WIP : 0) | (part->write_enabled ? SR_WEL : 0));
+    return (uint8_t)((stored(part, MX25_STATUS) & SR_STORED) | (part->running ? SR_WIP : 0) |
+                     (part->write_enabled ? SR_WEL : 0));
 }
 
-static uint8_t security_register(const struct mx25l3233f *part)
+static uint8_t security_register(struct mx25l3233f *part)
 {
-    return (uint8_t)((part->otp_locked ? SCUR_LDSO : 0) | (part->suspended == WORK_PROGRAM ? SCUR_PSB : 0) |
+    return (uint8_t)((otp_locked(part) ? SCUR_LDSO : 0) | (part->suspended == WORK_PROGRAM ? SCUR_PSB : 0) |
                      (part->suspended == WORK_ERASE ? SCUR_ESB : 0) |
                      (part->program_failed ? SCUR_P_FAIL : 0) | (part->erase_failed ? SCUR_E_FAIL : 0));
 }
@@ -508,7 +527,7 @@ static uint8_t output(struct mx25l3233f *part, uint32_t n)
     case 0x05:
         return status_register(part);
     case 0x15:
-        return part->configuration;
+        return stored(part, MX25_CONFIGURATION);
     case 0x2b:
         return security_register(part);
     case 0x5a:
@@ -537,9 +556,9 @@ static void input(struct mx25l3233f *part, uint8_t byte)
     part->data++;
 }
 
-static uint32_t header_bytes(const struct mx25l3233f *part, const struct command *command)
+static uint32_t header_bytes(struct mx25l3233f *part, const struct command *command)
 {
-    uint32_t extra = part->configuration & CR_DC ? command->extra : 0;
+    uint32_t extra = stored(part, MX25_CONFIGURATION) & CR_DC ? command->extra : 0;
     return 1u + command->address + command->dummy + extra;
 }
 
@@ -604,6 +623,14 @@ static uint64_t busy_until(void *self)
     return part->running ? part->busy_until : 0;
 }
 
+/* As the part is delivered: nothing protected, quad mode off, OTP not locked. */
+static void set_up_registers(struct mx25l3233f *part)
+{
+    static const uint8_t delivered[MX25_REGISTERS] = {0, 0, 0xff, 0xff};
+    part->registers.registers = true;
+    nor_load(&part->registers, 0, delivered, sizeof delivered);
+}
+
 int mx25l3233f_init(struct mx25l3233f *part, struct bus *bus, uint8_t csn)
 {
     *part = (struct mx25l3233f){
@@ -629,8 +656,12 @@ int mx25l3233f_init(struct mx25l3233f *part, struct bus *bus, uint8_t csn)
     int error = nor_init(&part->array, "external", MX25L3233F_SIZE, MX25L3233F_SECTOR, &bus->signals);
     if (!error)
         error = nor_init(&part->otp, "otp", MX25L3233F_OTP_SIZE, MX25L3233F_OTP_SIZE, &bus->signals);
+    if (!error)
+        error = nor_init(&part->registers, "status", MX25_REGISTERS, MX25_REGISTERS, &bus->signals);
     if (error)
         mx25l3233f_destroy(part);
+    else
+        set_up_registers(part);
     return error;
 }
 
@@ -638,6 +669,7 @@ void mx25l3233f_destroy(struct mx25l3233f *part)
 {
     nor_destroy(&part->array);
     nor_destroy(&part->otp);
+    nor_destroy(&part->registers);
 }
 
 void mx25l3233f_silence(struct mx25l3233f *part, uint64_t us)
@@ -665,13 +697,11 @@ void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
 {
     nor_save(&part->array, state);
     nor_save(&part->otp, state);
+    nor_save(&part->registers, state);
     state_var(state, part->times);
     state_var(state, part->answers);
     state_var(state, part->silent_until);
     state_var(state, part->inhibited);
-    state_var(state, part->status);
-    state_var(state, part->configuration);
-    state_var(state, part->otp_locked);
     state_var(state, part->halted);
     state_var(state, part->write_enabled);
     state_var(state, part->powered_down);

@@ -9,8 +9,10 @@
  * software reset; identification; SFDP; OTP with its lock-down. A command that comes while the part is busy,
  * or that it does not know, is ignored and told as a finding. A program or erase changes the array as its
  * chip select goes up and then takes its time.
- * The datasheet gives no typical time for a status write (40 ms at most); 1 ms is taken. The part without an
- * answer (`answers`) reads as ones, as if its output were stuck high; asleep it reads as zeros.
+ * The datasheet gives no typical time for a status write (40 ms at most); 1 ms is taken. It is an erase and a
+ * program of an array of its own ("status"), so that it can be cut and struck as any other; what lies between is
+ * all ones. The part without an answer (`answers`, or silent for a time) reads as ones, as if its output were
+ * stuck high; asleep it reads as zeros. Below the write inhibit voltage nothing is written.
  * Not modelled: performance enhance (continuous read) mode, wrapped burst reads, WP# and HOLD# pins, an
  * erase or program that is abandoned by suspend and reset (its bits have changed already), factory-locked
  * OTP, analog limits (clock frequency, power-up time tVSL, wait time after leaving power-down).
@@ -25,6 +27,14 @@
 #define MX25L3233F_SECTOR   0x1000u
 #define MX25L3233F_PAGE     256u
 #define MX25L3233F_OTP_SIZE 512u
+
+/* Bytes of the array of registers. */
+enum mx25_register {
+    MX25_STATUS,        /* BP, QE, SRWD as stored */
+    MX25_CONFIGURATION, /* TB, DC, ODS */
+    MX25_LOCK,          /* OTP can be written while it is erased */
+    MX25_REGISTERS = 4
+};
 
 /* Microseconds each operation takes. */
 struct mx25l3233f_times {
@@ -43,15 +53,12 @@ struct mx25l3233f {
     struct bus *bus;
     struct nor array; /* "external" */
     struct nor otp;   /* "otp" */
+    /* "status": the non-volatile bits, enum mx25_register. */
+    struct nor registers;
     struct mx25l3233f_times times;
     bool answers;          /* fault knob; false: the part does nothing and its output reads as ones */
     uint64_t silent_until; /* cycle; until then it does not answer either */
     bool inhibited;        /* the supply is too low to program and erase */
-
-    /* Non-volatile bits. */
-    uint8_t status;        /* BP, QE, SRWD as stored */
-    uint8_t configuration; /* TB, DC, ODS */
-    bool otp_locked;
 
     /* Volatile state. */
     bool halted; /* power went while an operation ran: nothing more happens until reset */

@@ -95,6 +95,8 @@ static struct nor *array_mx25l3233f(void *model, const char *name)
     struct mx25l3233f *part = model;
     if (!strcmp(name, part->array.name))
         return &part->array;
+    if (!strcmp(name, part->registers.name))
+        return &part->registers;
     return strcmp(name, part->otp.name) ? NULL : &part->otp;
 }
 

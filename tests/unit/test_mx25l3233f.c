@@ -359,3 +359,46 @@ Test(mx25l3233f, with_too_low_a_supply_nothing_is_written)
     cr_expect_eq(byte_at(rig, 0x1000), 0x5a);
     rig_free(rig);
 }
+
+static enum nor_fault cut_second(void *context, struct nor *nor, const struct flash_op *op,
+                                 const uint8_t *bytes)
+{
+    (void)context, (void)nor, (void)bytes;
+    return op->number == 2 ? NOR_FAULT_CUT : NOR_FAULT_NONE;
+}
+
+/* Erased and not yet programmed, all protection bits are set. */
+Test(mx25l3233f, a_status_write_that_is_cut_may_leave_the_whole_part_protected)
+{
+    struct rig *rig = rig_new();
+    rig->part.registers.fault = cut_second;
+    SEND(rig, 0x06);
+    SEND(rig, 0x01, 0x40);
+    cr_expect_eq(ask(rig, 0x05), 0xff, "without power it does not answer");
+    mx25l3233f_reset(&rig->part);
+    rig->part.registers.fault = NULL;
+    cr_expect_eq(ask(rig, 0x05), 0xfc);
+    SEND(rig, 0x06);
+    SEND(rig, 0x20, 0x00, 0x00, 0x00);
+    cr_expect_eq(rig->part.array.erases, 0u);
+    /* The next write mends it. */
+    SEND(rig, 0x06);
+    SEND(rig, 0x01, 0x40);
+    advance_us(rig->bench, rig->part.times.write_status);
+    cr_expect_eq(ask(rig, 0x05), 0x40);
+    SEND(rig, 0x06);
+    SEND(rig, 0x20, 0x00, 0x00, 0x00);
+    cr_expect_eq(rig->part.array.erases, 1u);
+    rig_free(rig);
+}
+
+Test(mx25l3233f, a_status_bit_can_be_stuck)
+{
+    struct rig *rig = rig_new();
+    cr_assert_eq(nor_stick(&rig->part.registers, MX25_STATUS, 6, false), 0);
+    SEND(rig, 0x06);
+    SEND(rig, 0x01, 0x40);
+    advance_us(rig->bench, rig->part.times.write_status);
+    cr_expect_eq(ask(rig, 0x05), 0x00, "QE cannot be set");
+    rig_free(rig);
+}

@@ -69,7 +69,7 @@ static struct rig *rig_active(void)
     poke(rig->bench, "QSPI.CINSTRDAT0", 0x40);
     instruction(rig, 0x3201); /* WRSR: QE */
     advance_us(rig->bench, rig->part.times.write_status);
-    cr_assert_eq(rig->part.status, 0x40);
+    cr_assert_eq(rig->part.registers.data[MX25_STATUS], 0x40);
     return rig;
 }
 
@@ -207,7 +207,7 @@ Test(qspi, custom_instruction_sends_write_enable_and_waits)
     cr_expect_eq(peek(rig->bench, "QSPI.CINSTRDAT0") & 1, 1u);
     poke(rig->bench, "QSPI.CINSTRDAT0", 0x44);
     cr_expect_gt(instruction(rig, 0xf201), 24 * CYCLES_PER_MS);
-    cr_expect_eq(rig->part.status, 0x44);
+    cr_expect_eq(rig->part.registers.data[MX25_STATUS], 0x44);
     rig_free(rig);
 }
 
