@@ -102,7 +102,8 @@ static void on_flash(void *context, uint64_t cycle, const void *what)
         run->flash_changed = true;
         run->flash_changed_at = cycle;
     }
-    run_trace(run, "flash %s #%" PRIu64 " %s 0x%06" PRIx32 "+%" PRIu32 "%s", op->array, op->number,
+    run_trace(run, "%s %s #%" PRIu64 " %s 0x%06" PRIx32 "+%" PRIu32 "%s",
+              op->registers ? "register" : "flash", op->array, op->number,
               op->kind == NOR_ERASE ? "erase" : "program", op->address, op->size, op->cut ? " cut" : "");
     if (run_waits_for(run, TRIGGER_FLASH) && run->armed.trigger->moment == FLASH_AFTER &&
         run_flash_fits(run->armed.trigger, op))

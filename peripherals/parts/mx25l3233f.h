@@ -10,12 +10,12 @@
  * or that it does not know, is ignored and told as a finding. A program or erase changes the array as its
  * chip select goes up and then takes its time.
  * The datasheet gives no typical time for a status write (40 ms at most); 1 ms is taken. It is an erase and a
- * program of an array of its own ("status"), so that it can be cut and struck as any other; what lies between is
- * all ones. The part without an answer (`answers`, or silent for a time) reads as ones, as if its output were
- * stuck high; asleep it reads as zeros. Below the write inhibit voltage nothing is written.
- * Not modelled: performance enhance (continuous read) mode, wrapped burst reads, WP# and HOLD# pins, an
- * erase or program that is abandoned by suspend and reset (its bits have changed already), factory-locked
- * OTP, analog limits (clock frequency, power-up time tVSL, wait time after leaving power-down).
+ * program of an array of its own ("status"), so that it can be cut and struck as any other; what lies between
+ * is all ones. The part without an answer (`answers`, or silent for a time) reads as ones, as if its output
+ * were stuck high; asleep it reads as zeros. Below the write inhibit voltage nothing is written. Not
+ * modelled: performance enhance (continuous read) mode, wrapped burst reads, WP# and HOLD# pins, an erase or
+ * program that is abandoned by suspend and reset (its bits have changed already), factory-locked OTP, analog
+ * limits (clock frequency, power-up time tVSL, wait time after leaving power-down).
  */
 #ifndef SOSIM_PARTS_MX25L3233F_H
 #define SOSIM_PARTS_MX25L3233F_H
