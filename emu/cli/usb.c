@@ -48,6 +48,10 @@ struct session {
     bool waiting;     /* a client was, when last looked at */
     double wall_base; /* ms of the wall clock and of the device's that belong together */
     double device_base;
+    double started_wall; /* ms of both clocks when the program was started */
+    double started_device;
+    double took_wall; /* ms from then to its end */
+    double took_device;
     double steps_done_at; /* ms of the device's clock; negative: not yet */
 };
 
@@ -145,6 +149,8 @@ static void look_after_child(struct session *session)
         return;
     }
     session->ended = true;
+    session->took_wall = wall_ms() - session->started_wall;
+    session->took_device = machine_ms(session->machine) - session->started_device;
     session->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -267,6 +273,8 @@ static bool between(void *self, bool steps_done)
         }
         rebase(session);
         poll_clients(session, 0); /* the terminal is there before the program looks for it */
+        session->started_wall = wall_ms();
+        session->started_device = machine_ms(session->machine);
         start_child(session);
     }
     keep_time(session);
@@ -313,6 +321,14 @@ static int report(const struct usb_arguments *arguments, const struct run_result
     return err != 0 && code == EXIT_AS_EXPECTED ? EXIT_BAD_INPUT : code;
 }
 
+static void tell_times(const struct session *session)
+{
+    if (session->child > 0 && session->ended && !session->arguments->quiet) {
+        fprintf(stderr, "sosim usb: the command took %.1f s, and %.1f s of the device's time\n",
+                session->took_wall / 1000, session->took_device / 1000);
+    }
+}
+
 static int run_session(struct session *session, const struct scenario *scenario)
 {
     const struct run_companion companion = {
@@ -330,6 +346,7 @@ static int run_session(struct session *session, const struct scenario *scenario)
     if (scenario_run(scenario, &options, &result, &why) != 0) {
         fprintf(stderr, "%s\n", why.text);
     } else {
+        tell_times(session);
         code = report(session->arguments, &result);
     }
     result_free(&result);

@@ -269,6 +269,39 @@ Test(usb_host, block_of_a_host_that_dies_before_get_status_is_refused_once, .tim
     boron_free(boron);
 }
 
+/* Requests that make no sense, and some that do harm: whatever the firmware does, a reset of the bus brings
+ * the device back. */
+Test(usb_host, hostile_requests_leave_the_device_usable, .timeout = 120)
+{
+    static const uint8_t types[] = {0x00, 0x02, 0x1f, 0x21, 0x40, 0x80, 0x81, 0x9f, 0xA1, 0xC0, 0xff};
+    static const uint8_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 33, 0xee, 0xff};
+    static const uint16_t lengths[] = {0, 64, 4096};
+    static uint8_t bytes[4096];
+    struct usb_host host;
+    struct boron *boron = boron_in_dfu(&host);
+    for (unsigned i = 0; i < sizeof types * sizeof numbers * 3; i++) {
+        struct usb_transfer transfer = {.data = bytes, .timeout = 50 * CYCLES_PER_MS};
+        transfer.length = lengths[i % 3];
+        usb_setup(transfer.setup, types[i / 3 / sizeof numbers], numbers[i / 3 % sizeof numbers], 0xffff,
+                  i % 2 ? 0xffff : 0, lengths[i % 3]);
+        memset(bytes, 0xff, sizeof bytes);
+        usb_host_submit(&host, &transfer);
+        for (unsigned ms = 0; ms < 60 && !transfer.finished; ms++)
+            boron_run_ms(boron, 1);
+        cr_assert(transfer.finished, "request %u", i);
+    }
+    usb_host_reset_device(&host);
+    for (unsigned i = 0; i < 30 && host.state != USB_HOST_CONFIGURED; i++)
+        boron_run_ms(boron, 100);
+    cr_assert_eq(host.state, USB_HOST_CONFIGURED);
+    struct dfu_job job = {.kind = DFU_UPLOAD, .alt = 0, .address = 0x30000, .data = bytes, .size = 4096};
+    run_job(boron, &host, &job);
+    cr_assert(job.ok, "%s", job.why);
+    cr_expect_arr_eq(bytes, boron->machine.soc.flash.data + 0x30000, 4096);
+    usb_host_leave(&host);
+    boron_free(boron);
+}
+
 /* --- the running system -----------------------------------------------------------------------------------
  */
 

@@ -4,7 +4,9 @@
 
 #include "host/usbip.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -326,6 +328,10 @@ Test(usbip, second_server_on_a_port_is_refused, .timeout = 60)
     struct diag why = {{0}};
     cr_assert_eq(usbip_open(&first, &session->host, NULL, 0, &why), 0, "%s", why.text);
     cr_expect_neq(first.port, 0);
+    struct sockaddr_in here;
+    socklen_t size = sizeof here;
+    cr_assert_eq(getsockname(first.listener, (struct sockaddr *)&here, &size), 0);
+    cr_expect_eq(here.sin_addr.s_addr, htonl(INADDR_LOOPBACK), "nobody outside can reach it");
     cr_expect_neq(usbip_open(&second, &other_host, NULL, first.port, &why), 0);
     cr_expect(strstr(why.text, "port"));
     cr_expect_neq(usbip_open(&second, &other_host, "not.an.address", 0, &why), 0);
@@ -456,6 +462,16 @@ Test(usbip, killed_program_may_leave_a_write_that_is_refused_once, .timeout = 10
         "$D -a 2 -s 0x80289000 -D image & sleep $after; kill -9 $!; rm -f up;"
         "$D -a 0 -s 0x30000:4096 -U up 2>why || { grep -q \"error get_status: LIBUSB_ERROR_PIPE\" why &&"
         "rm -f up && $D -a 0 -s 0x30000:4096 -U up; } && test $(wc -c < up) = 4096 || exit 1; done";
+    char directory[32];
+    cr_expect_eq(run_client(directory, command), 0);
+    clean(directory);
+}
+
+Test(usbip, second_sosim_on_a_port_says_so, .timeout = 100)
+{
+    static const char command[] = SOSIM_PROGRAM
+        " usb serve s.json --port $SOSIM_USB_PORT --quiet 2>why; test $? = 2 && grep \"cannot listen on port "
+        "$SOSIM_USB_PORT: Address already in use\" why && dfu-util -l | grep \"alt=2\"";
     char directory[32];
     cr_expect_eq(run_client(directory, command), 0);
     clean(directory);
