@@ -56,7 +56,10 @@ cases()
 # Where half a module stays in place, each word of it is a state of its own, and a start of each takes a second.
 many_states()
 {
-    [[ $1 == factory-reset || $1@$2 == user-module@1.* ]]
+    case $1@$2 in
+    factory-reset@* | bootloader-direct@* | user-module@1.* | softdevice@1.* | system-part1@1.*) return 0 ;;
+    *) return 1 ;;
+    esac
 }
 
 is_wanted()

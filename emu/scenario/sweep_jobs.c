@@ -60,25 +60,45 @@ static int class_named(const char *key)
     return -1;
 }
 
-/* The point with this fault, or NULL. Lines mostly come in the order of points: `cursor` is where to look
- * first. */
-static struct sweep_point *find_point(struct sweep *sweep, const struct flash_fault *fault, size_t *cursor)
+/* The points by their faults: index + 1, 0 for free. Lines of several workers come in no order. */
+struct point_index {
+    size_t *table;
+    size_t mask;
+};
+
+static bool same_fault(const struct flash_fault *a, const struct flash_fault *b)
 {
-    for (size_t n = 0; n < sweep->point_count; n++) {
-        size_t i = (*cursor + n) % sweep->point_count;
-        struct sweep_point *point = &sweep->points[i];
-        if (point->fault.number == fault->number && point->fault.kind == fault->kind &&
-            point->fault.variant == fault->variant && point->fault.unstable == fault->unstable &&
-            !strcmp(point->fault.array, fault->array)) {
-            *cursor = i;
-            return point;
-        }
-    }
-    return NULL;
+    return a->number == b->number && a->kind == b->kind && a->variant == b->variant &&
+           a->unstable == b->unstable && !strcmp(a->array, b->array);
 }
 
-static int take_line(struct sweep *sweep, const char *path, unsigned number, const char *line, size_t *cursor,
-                     struct diag *why)
+/* Where the point with this fault is in the table, or would be. */
+static size_t *place_of(const struct sweep *sweep, const struct point_index *index,
+                        const struct flash_fault *fault)
+{
+    uint64_t hash =
+        (fault->number << 16 ^ fault->variant << 8 ^ (unsigned)fault->kind << 4 ^ fault->unstable) *
+        0x9e3779b97f4a7c15ull;
+    size_t at = (size_t)((hash ^ digest_text(fault->array)) >> 20) & index->mask;
+    while (index->table[at] && !same_fault(&sweep->points[index->table[at] - 1].fault, fault))
+        at = (at + 1) & index->mask;
+    return &index->table[at];
+}
+
+/* 0 or ENOMEM; the caller frees index->table. */
+static int index_points(const struct sweep *sweep, struct point_index *index)
+{
+    size_t size = 16;
+    while (size < 2 * sweep->point_count)
+        size *= 2;
+    *index = (struct point_index){calloc(size, sizeof *index->table), size - 1};
+    for (size_t i = 0; index->table && i < sweep->point_count; i++)
+        *place_of(sweep, index, &sweep->points[i].fault) = i + 1;
+    return index->table ? 0 : ENOMEM;
+}
+
+static int take_line(struct sweep *sweep, const struct point_index *index, const char *path, unsigned number,
+                     const char *line, struct diag *why)
 {
     char id[SWEEP_ID_SIZE], key[32];
     struct sweep_point is = {0};
@@ -91,10 +111,11 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
         diag_set(why, "%s, line %u: this is no result of %s", path, number, sweep->name);
         return -1;
     }
-    struct sweep_point *point = find_point(sweep, &is.fault, cursor);
+    size_t at = *place_of(sweep, index, &is.fault);
     is.class = (enum sweep_class)class_named(key);
-    if (!point)
+    if (!at)
         return 0; /* another shard's, or a fault that is not asked for now */
+    struct sweep_point *point = &sweep->points[at - 1];
     if (point->done && (point->class != is.class || point->code != is.code || point->state != is.state)) {
         diag_set(why, "%s, line %u: %s is there twice, with different results", path, number, id);
         return -1;
@@ -110,10 +131,10 @@ static int take_line(struct sweep *sweep, const char *path, unsigned number, con
 }
 
 /* Takes what is in the file. A last line without its end was cut off by a kill: `end` is where it begins. */
-static int read_results(struct sweep *sweep, const char *path, FILE *file, long *end, struct diag *why)
+static int read_lines(struct sweep *sweep, const struct point_index *index, const char *path, FILE *file,
+                      long *end, struct diag *why)
 {
     char line[LINE_SIZE], head[LINE_SIZE];
-    size_t cursor = 0;
     snprintf(head, sizeof head, FILE_MAGIC " %016" PRIx64 " %s\n", sweep->identity, sweep->name);
     for (unsigned number = 1; *end = ftell(file), fgets(line, sizeof line, file); number++) {
         if (!strchr(line, '\n'))
@@ -125,10 +146,22 @@ static int read_results(struct sweep *sweep, const char *path, FILE *file, long 
             return -1;
         }
         if (strncmp(line, FILE_MAGIC, strlen(FILE_MAGIC)) != 0 &&
-            take_line(sweep, path, number, line, &cursor, why))
+            take_line(sweep, index, path, number, line, why))
             return -1;
     }
     return 0;
+}
+
+static int read_results(struct sweep *sweep, const char *path, FILE *file, long *end, struct diag *why)
+{
+    struct point_index index;
+    int err = -1;
+    if (index_points(sweep, &index))
+        diag_set(why, "out of memory");
+    else
+        err = read_lines(sweep, &index, path, file, end, why);
+    free(index.table);
+    return err;
 }
 
 static int open_results(struct sweep *sweep, const char *path, FILE **file, struct diag *why)
