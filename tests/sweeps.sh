@@ -84,8 +84,9 @@ def row(path):
         f"{item['count']} {item['words'].replace('SOS', 'SOS %d' % item.get('code', 0))}"
         for item in result["classes"])
     how = "quick" if path.endswith(".quick.json") else "whole"
+    rate = result["points_per_second"]
     return [result["scenario"], how, result["operations"], len(result["points"]), result["starts_run"],
-            f"{result['seconds']:.0f}", f"{result['points_per_second']:.0f}", ended]
+            f"{result['seconds']:.0f}", f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}", ended]
 
 print("| sweep | | operations | points | starts run | seconds | points/s | ended |")
 print("|---|---|---|---|---|---|---|---|")
