@@ -6,6 +6,7 @@
 #include "core/fast_store.h"
 #include "core/nor.h"
 #include "core/precise.h"
+#include "core/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static void ask_reset(void *context, enum reset_cause cause)
 
 static void ram_written(void *context, uint32_t address, uint32_t size)
 {
+    replay_disturbed(context);
     cpu_code_changed(context, address, size);
 }
 
@@ -59,6 +61,8 @@ int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_si
     cpu->flash_code = calloc(flash_size >> 12, 1);
     cpu->ran_code = calloc(flash_size >> 12, 1);
     if (!cpu->blocks || !cpu->ram_code || !cpu->flash_code || !cpu->ran_code)
+        return cpu_engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
+    if (speed->replay_loops && replay_open(cpu))
         return cpu_engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
     fast_store_find(cpu);
     uc_err error = uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &cpu->uc);
@@ -87,6 +91,7 @@ void cpu_destroy(struct cpu *cpu)
     free(cpu->ram_code);
     free(cpu->flash_code);
     free(cpu->ran_code);
+    replay_close(cpu);
     memset(cpu, 0, sizeof *cpu);
 }
 
@@ -213,6 +218,7 @@ int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size
     if (!memory)
         return -1;
     memcpy(memory, bytes, size);
+    replay_disturbed(cpu);
     cpu_code_changed(cpu, address, size);
     return 0;
 }
@@ -246,6 +252,7 @@ void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size)
             fast_store_code_page(cpu, address);
         /* A block may begin in the page before the change and reach into it. */
         uint32_t from = address >> 12;
+        replay_forget(cpu, address, size);
         for (uint32_t page = from ? from - 1 : 0;
              page <= (address + size - 1) >> 12 && page < cpu->flash_size >> 12; page++)
             forget_flash_page(cpu, page);

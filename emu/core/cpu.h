@@ -163,7 +163,8 @@ struct cpu_region {
 /* Speed tricks that must not change any result; each can be switched off. */
 struct cpu_speed {
     bool inline_stores;
-    bool skip_spins; /* core/spin.h */
+    bool skip_spins;   /* core/spin.h */
+    bool replay_loops; /* core/replay.h */
 };
 
 /* Watches for the start of a block of code; see cpu_watch. */
@@ -229,6 +230,9 @@ struct cpu {
     uint32_t spin_head; /* a block of a loop, perhaps: looked for when it comes again soon */
     uint8_t spin_age;   /* blocks since it was chosen or came last */
     uint8_t spin_count; /* how often it came in time */
+
+    struct replay *replay; /* NULL: off */
+    bool replay_next;      /* the block hook stopped for it */
 
     uint32_t trail[CPU_TRAIL];
     unsigned trail_next;
@@ -353,6 +357,9 @@ int cpu_join_engine(struct cpu *cpu);
 bool cpu_must_stop(const struct cpu *cpu);
 /* cpu_hooks.c: the MPU's view of a register access; memory is checked in careful mode. */
 bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access access);
+/* cpu_hooks.c: the CPU reads or writes a register, as of clock.now. 0, or -1 for a fault. */
+int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
+int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
 /* cpu_hooks.c: begins to note anew which pages run. */
 void cpu_start_ran_window(struct cpu *cpu);
 /* cpu.c: keeps what went wrong with the engine in cpu->failure; returns -1. */

@@ -6,6 +6,7 @@
 #include "core/fast_store.h"
 #include "core/nor.h"
 #include "core/precise.h"
+#include "core/replay.h"
 #include "core/spin.h"
 
 #include <string.h>
@@ -87,6 +88,8 @@ static bool waits_for_monitor(struct cpu *cpu)
 bool cpu_look_around(struct cpu *cpu)
 {
     struct clock *clock = &cpu->bus->clock;
+    if (clock_next_event(clock) <= clock->now)
+        replay_disturbed(cpu);
     clock_run_due(clock);
     if (cpu_must_stop(cpu) && !waits_for_monitor(cpu))
         return true;
@@ -146,7 +149,11 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
     cpu->spin_age = 0;
     if (++cpu->spin_count <= CPU_TRAIL)
         return;
-    cpu->spin_count = spin_skip(cpu, address) ? CPU_TRAIL - 1 : 0;
+    cpu->spin_count = 0;
+    if (spin_skip(cpu, address)) {
+        cpu->spin_count = CPU_TRAIL - 1;
+        replay_search_anew(cpu);
+    }
 }
 
 static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
@@ -211,7 +218,12 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
         stop_here(cpu);
         return;
     }
-    if (cpu->speed.skip_spins)
+    if (cpu->replay && replay_block(cpu, info)) {
+        cpu->replay_next = true;
+        stop_here(cpu);
+        return;
+    }
+    if (cpu->speed.skip_spins && !replay_records(cpu))
         look_for_spin(cpu, address);
     clock->now += cpu_block_cycles(cpu, info, cpu->expected);
     cpu->expected = address + size;
@@ -281,7 +293,7 @@ bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access ac
     return (cpu->mpu.ctrl & 1) && !mpu_allows(cpu, address, access, cpu_privileged(cpu));
 }
 
-static int load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
+int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
 {
     if (cpu_mpu_refuses(cpu, address, ACCESS_READ))
         return -1;
@@ -293,7 +305,7 @@ static int load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *valu
     return bus_read(cpu->bus, address, size, value);
 }
 
-static int store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
+int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
 {
     if (cpu_mpu_refuses(cpu, address, ACCESS_WRITE))
         return -1;
@@ -314,8 +326,12 @@ static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void
     uint32_t address = region->base + (uint32_t)offset;
     uint32_t value = 0;
     (void)uc;
-    if (!cpu->fault_pending && load(cpu, address, size, &value))
+    if (cpu->fault_pending)
+        return 0;
+    if (cpu_load(cpu, address, size, &value))
         note_fault(cpu, address, size, ACCESS_READ);
+    else if (cpu->replay)
+        replay_note_access(cpu, false, address, size, value);
     return value;
 }
 
@@ -325,8 +341,12 @@ static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_
     struct cpu *cpu = region->cpu;
     uint32_t address = region->base + (uint32_t)offset;
     (void)uc;
-    if (!cpu->fault_pending && store(cpu, address, size, (uint32_t)value))
+    if (cpu->fault_pending)
+        return;
+    if (cpu_store(cpu, address, size, (uint32_t)value))
         note_fault(cpu, address, size, ACCESS_WRITE);
+    else if (cpu->replay)
+        replay_note_access(cpu, true, address, size, (uint32_t)value);
 }
 
 static uc_err map_mmio(struct cpu *cpu, uint32_t base, uint32_t size)

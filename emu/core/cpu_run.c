@@ -5,6 +5,7 @@
 #include "core/cycles.h"
 #include "core/fast_store.h"
 #include "core/precise.h"
+#include "core/replay.h"
 
 #define NOWHERE 0xfffffff0ull /* never an instruction's address: 'until' for a free run */
 
@@ -28,6 +29,7 @@ uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
     uc_err error = uc_emu_start(cpu->uc, pc | 1u, stop_at, 0, 0);
     precise_leave();
     fast_store_leave();
+    replay_disturbed(cpu);
     return error;
 }
 
@@ -253,6 +255,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
     cpu->stop_asked = false;
     cpu->waited = 0;
     while (!cpu_must_stop(cpu)) {
+        bool replays = cpu->replay_next;
+        cpu->replay_next = false;
         if (cpu->sleeping) {
             sleep_on(cpu);
             continue;
@@ -267,6 +271,10 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
             if (cpu->careful_next || !cpu_look_around(cpu))
                 cpu_careful_block(cpu);
             cpu->careful_next = false;
+            continue;
+        }
+        if (replays) {
+            replay_run(cpu);
             continue;
         }
         clock_kick(&cpu->bus->clock);

@@ -296,9 +296,10 @@ static int run_on(struct runner *run, struct diag *why)
 static int run_with_board(struct runner *run, struct diag *why)
 {
     const struct run_options *wanted = run->options;
-    const struct machine_options options = {
-        .seed = wanted->has_seed ? wanted->seed : run->scenario->seed,
-        .speed = {.inline_stores = !wanted->no_inline_stores, .skip_spins = !wanted->no_spin_skip}};
+    const struct machine_options options = {.seed = wanted->has_seed ? wanted->seed : run->scenario->seed,
+                                            .speed = {.inline_stores = !wanted->no_inline_stores,
+                                                      .skip_spins = !wanted->no_spin_skip,
+                                                      .replay_loops = !wanted->no_replay}};
     run->result->seed = options.seed;
     result_name(run->result, run->scenario->name, run->scenario->board);
     if (machine_init(&run->machine, &run->board, &options, why))

@@ -39,6 +39,7 @@ struct run_options {
     /* Speed tricks that are not to be used; the result is the same. */
     bool no_inline_stores;
     bool no_spin_skip;
+    bool no_replay;
     /* Hears of each flash operation after it was carried out; and may strike one with a fault (core/nor.h).
      * Both may be NULL. */
     void (*observe)(void *context, struct machine *machine, const struct flash_op *op);

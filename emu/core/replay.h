@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exact replay of loops. Firmware that waits runs long loops: a system's idle loop polls timers, queues and
+ * flags through hundreds of blocks of code, and nearly all of that computes the same again. A loop that was
+ * run the same way a few times is recorded once and turned into a trace: what its instructions compute from
+ * known values is known, and only the rest – what depends on registers of peripherals, on time, on counters –
+ * is left as a short list of operations. From then on the list is worked off in the engine's place.
+ *
+ * Why the run stays the same, bit for bit:
+ * - A trace begins with what it takes for known, each register of the CPU and each word of RAM; it is run
+ * only where all of them are as they were, no watch lies in its code, the flash cache is as it was, and so
+ * on.
+ * - Accesses to peripherals are made, in their order and each at its cycle, through the same functions. Where
+ * a branch depends on a value that is not known, the trace is left on the branch's other way.
+ * - Wherever the run loop would look around (an event is due, an interrupt pending, a stop asked) the trace
+ *   is left before that block. There are such places every few blocks, each says how registers and masks are
+ *   made then, and no event is due before the next one. RAM is always up to date.
+ * - A trace is made by interpretation (replay_make.c, replay_thumb.c) of what the engine has just done, from
+ * the same beginning, and thrown away unless registers and the whole RAM come out alike.
+ *
+ * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
+ *
+ * Not modelled: loops with floating point, with code in RAM, or longer than REPLAY_BLOCKS; a load in the same
+ * block of code as the register write that let DMA change the loaded word at that very cycle.
+ */
+#ifndef SOSIM_CORE_REPLAY_H
+#define SOSIM_CORE_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cpu;
+struct block_info;
+
+int replay_open(struct cpu *cpu); /* 0 or ENOMEM; sets cpu->replay */
+void replay_close(struct cpu *cpu);
+
+/* At the start of a block, before its cycles are charged. True: the engine has to stop before it, for
+ * replay_run(). */
+bool replay_block(struct cpu *cpu, const struct block_info *block);
+
+/* Runs traces from where the CPU is, while there are some. */
+void replay_run(struct cpu *cpu);
+
+/* How many blocks of code were not run by the engine so far, thanks to this. */
+uint64_t replay_blocks(const struct cpu *cpu);
+
+/* True while the engine is being recorded, which nothing may shorten. */
+bool replay_records(const struct cpu *cpu);
+
+/* The CPU made this access to a register. */
+void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned size, uint32_t value);
+
+/* Something else than the CPU's code changed the machine's state. */
+void replay_disturbed(struct cpu *cpu);
+
+/* A loop was skipped in another way (core/spin.h). */
+void replay_search_anew(struct cpu *cpu);
+
+/* Flash was changed. */
+void replay_forget(struct cpu *cpu, uint32_t address, uint32_t size);
+
+#endif

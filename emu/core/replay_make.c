@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/replay_make.h"
+
+#include "core/cycles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_BLOCKS 8
+
+/* --- values -----------------------------------------------------------------------------------------------
+ */
+
+static uint16_t new_slot(struct maker *m, uint32_t value)
+{
+    if (m->slots == REPLAY_SLOTS) {
+        m->failed = true;
+        return 1;
+    }
+    m->slot[m->slots] = value;
+    return (uint16_t)m->slots++;
+}
+
+/* The slot of a value; known ones get one that nothing writes. */
+static uint16_t slot_of(struct maker *m, struct val value)
+{
+    if (value.slot)
+        return value.slot;
+    uint16_t *at = &m->known[(value.v * 0x9e3779b1u) >> 22];
+    if (!*at || m->slot[*at] != value.v) {
+        *at = new_slot(m, value.v);
+        m->slot_known[*at] = true;
+    }
+    return *at;
+}
+
+static struct ir *emit(struct maker *m, enum ir_op op)
+{
+    if (m->ops == REPLAY_OPS) {
+        m->failed = true;
+        m->ops--;
+    }
+    m->op[m->ops] = (struct ir){.op = (uint8_t)op};
+    return &m->op[m->ops++];
+}
+
+static struct ir *emit_effect(struct maker *m, enum ir_op op)
+{
+    struct ir *ir = emit(m, op);
+    ir->cycles = m->cycles;
+    m->cycles = 0;
+    return ir;
+}
+
+struct val make_value(struct maker *m, enum ir_op op, struct val a, struct val b, struct val c)
+{
+    uint32_t result = ir_eval(op, a.v, b.v, c.v);
+    if (!a.slot && !b.slot && !c.slot)
+        return known(result);
+    if (op == IR_SELECT && !a.slot)
+        return a.v ? b : c;
+    uint16_t sa = slot_of(m, a), sb = slot_of(m, b), sc = slot_of(m, c), to = new_slot(m, result);
+    struct ir *ir = emit(m, op);
+    ir->a = sa;
+    ir->b = sb;
+    ir->c = sc;
+    ir->to = to;
+    return (struct val){result, to};
+}
+
+bool make_known(struct maker *m, struct val value)
+{
+    if (!value.slot)
+        return true;
+    m->failed = true;
+    m->culprit = value.slot;
+    return false;
+}
+
+/* --- state ------------------------------------------------------------------------------------------------
+ */
+
+static bool is_wanted(const struct maker *m, uint32_t where)
+{
+    return replay_listed(m->wishes->wanted, m->wishes->wanted_count, where);
+}
+
+static struct val begin_with(struct maker *m, uint32_t where, uint32_t value)
+{
+    if (m->variables == REPLAY_VARIABLES) {
+        m->failed = true;
+        return known(value);
+    }
+    struct replay_variable *variable = &m->variable[m->variables++];
+    variable->where = where;
+    variable->slot = new_slot(m, value);
+    return (struct val){value, variable->slot};
+}
+
+struct val make_get(struct maker *m, unsigned place)
+{
+    uint32_t bit = 1u << place;
+    if (!((m->written | m->assumed) & bit)) {
+        if (is_wanted(m, place)) {
+            m->place[place] = begin_with(m, place, m->place[place].v);
+            m->written |= bit; /* it is what it is: nothing is assumed */
+        } else {
+            m->assumed |= bit;
+        }
+    }
+    return m->place[place];
+}
+
+void make_set(struct maker *m, unsigned place, struct val value)
+{
+    m->place[place] = value;
+    m->written |= 1u << place;
+}
+
+static unsigned place_of(const struct maker *m, uint32_t offset)
+{
+    unsigned at = (offset >> 2) * 0x9e3779b1u >> 22;
+    while (m->table[at].used && m->table[at].offset != offset)
+        at = (at + 1) % REPLAY_TABLE;
+    return at;
+}
+
+static struct shadow *shadow_of(struct maker *m, uint32_t offset)
+{
+    struct shadow *word = &m->table[place_of(m, offset)];
+    if (word->used)
+        return word;
+    if (m->words == REPLAY_WORDS) {
+        m->failed = true;
+        return word;
+    }
+    m->words++;
+    word->used = true;
+    word->offset = offset;
+    memcpy(&word->initial, m->log->ram + offset, 4);
+    word->now = known(word->initial);
+    return word;
+}
+
+/* The word's content, which from now on counts. */
+static struct val content(struct maker *m, struct shadow *word)
+{
+    if (!word->written && !word->assumed) {
+        if (is_wanted(m, RAM_BASE + word->offset)) {
+            word->now = begin_with(m, RAM_BASE + word->offset, word->initial);
+            word->written = true;
+        } else {
+            word->assumed = true;
+        }
+    }
+    return word->now;
+}
+
+static void note_page(struct maker *m, uint32_t address, unsigned how)
+{
+    uint16_t page = (uint16_t)(address >> 12 | how);
+    for (unsigned i = 0; i < m->pages; i++) {
+        if (m->page[i] == page)
+            return;
+    }
+    if (m->pages == REPLAY_PAGES)
+        m->failed = true;
+    else
+        m->page[m->pages++] = page;
+}
+
+/* The register access that the engine made next; NULL if it made another one. */
+static const struct replay_access *next_access(struct maker *m, uint32_t address, unsigned size, bool writes)
+{
+    const struct replay_access *access = &m->log->access[m->access];
+    if (m->access == m->log->accesses || access->block != m->block || access->address != address ||
+        access->size != size || access->writes != writes)
+        return NULL;
+    m->access++;
+    m->look = true;
+    return access;
+}
+
+static struct val load_register(struct maker *m, uint32_t address, unsigned size)
+{
+    const struct replay_access *access = next_access(m, address, size, false);
+    if (!access) {
+        m->failed = true;
+        return known(0);
+    }
+    uint16_t to = new_slot(m, access->value);
+    struct ir *ir = emit_effect(m, FX_READ);
+    ir->to = to;
+    ir->address = address;
+    ir->size = (uint8_t)size;
+    return (struct val){access->value, to};
+}
+
+static bool in_ram(const struct maker *m, uint32_t address)
+{
+    return address - RAM_BASE < m->cpu->ram_size;
+}
+
+struct val make_load(struct maker *m, struct val address, unsigned size)
+{
+    uint32_t at = address.v, mask = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
+    if (!make_known(m, address))
+        return known(0);
+    if (at < m->cpu->flash_size && size <= m->cpu->flash_size - at) {
+        uint32_t value = 0;
+        memcpy(&value, m->cpu->flash + at, size);
+        note_page(m, at, PAGE_READ);
+        note_page(m, at + size - 1, PAGE_READ);
+        return known(value);
+    }
+    if (at & (size - 1)) {
+        m->failed = true;
+        return known(0);
+    }
+    if (!in_ram(m, at))
+        return load_register(m, at, size);
+    struct val word = content(m, shadow_of(m, (at - RAM_BASE) & ~3u));
+    if (size == 4)
+        return word;
+    word = make_value(m, IR_LSR, word, known(8 * (at & 3)), known(0));
+    return make_value(m, IR_AND, word, known(mask), known(0));
+}
+
+static void store_word(struct maker *m, struct shadow *word, struct val value)
+{
+    bool there = (word->written || word->assumed) && !word->now.slot && !value.slot && word->now.v == value.v;
+    word->now = value;
+    word->written = true;
+    if (there)
+        return;
+    uint16_t a = slot_of(m, value);
+    struct ir *ir = emit_effect(m, FX_STORE);
+    ir->a = a;
+    ir->address = word->offset;
+}
+
+void make_store(struct maker *m, struct val address, struct val value, unsigned size)
+{
+    uint32_t at = address.v, mask = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
+    if (!make_known(m, address))
+        return;
+    if (at & (size - 1)) {
+        m->failed = true;
+        return;
+    }
+    if (size < 4)
+        value = make_value(m, IR_AND, value, known(mask), known(0));
+    if (!in_ram(m, at)) {
+        const struct replay_access *access = next_access(m, at, size, true);
+        if (!access || access->value != value.v) {
+            m->failed = true;
+            return;
+        }
+        uint16_t a = slot_of(m, value);
+        struct ir *ir = emit_effect(m, FX_WRITE);
+        ir->a = a;
+        ir->address = at;
+        ir->size = (uint8_t)size;
+        return;
+    }
+    struct shadow *word = shadow_of(m, (at - RAM_BASE) & ~3u);
+    unsigned shift = 8 * (at & 3);
+    if (size < 4) {
+        struct val rest = make_value(m, IR_AND, content(m, word), known(~(mask << shift)), known(0));
+        value = make_value(m, IR_LSL, value, known(shift), known(0));
+        value = make_value(m, IR_OR, rest, value, known(0));
+    }
+    store_word(m, word, value);
+}
+
+/* --- from block to block ----------------------------------------------------------------------------------
+ */
+
+static uint16_t make_exit(struct maker *m, uint32_t pc)
+{
+    /* The engine's monitor and its place in an IT block cannot be set. */
+    if (m->exits == REPLAY_EXITS || m->it & 0xf || m->monitor_open) {
+        m->failed = true;
+        return 0;
+    }
+    struct replay_exit *exit = &m->exit[m->exits];
+    exit->pc = pc;
+    exit->blocks = (uint16_t)(m->block + 1);
+    exit->primask = m->primask;
+    exit->basepri = m->basepri;
+    for (unsigned i = 0; i < PLACES; i++)
+        exit->slot[i] = m->written & 1u << i ? slot_of(m, m->place[i]) : 0;
+    return (uint16_t)m->exits++;
+}
+
+/* What is left of the block: where it leads, and whether the run loop would look around then. */
+static bool finish_block(struct maker *m, uint32_t next)
+{
+    if ((m->branched ? m->target : m->log->block[m->block].address + m->log->block[m->block].size) != next)
+        return false;
+    if (m->condition.slot) {
+        uint16_t a = m->condition.slot, to = make_exit(m, m->other);
+        struct ir *guard = emit_effect(m, FX_GUARD);
+        guard->a = a;
+        guard->b = (uint16_t)m->condition.v;
+        guard->exit = to;
+    }
+    bool last = m->block + 1 == m->log->blocks;
+    /* Where nothing asks for it there are places to leave it too, so that it can be run up to an event. */
+    if (++m->since_look >= LOOK_BLOCKS && !(m->it & 0xf) && !m->monitor_open)
+        m->look = true;
+    if (m->look || last) {
+        m->since_look = 0;
+        uint16_t to = make_exit(m, next);
+        struct ir *look = emit_effect(m, last ? FX_END : FX_LOOK);
+        look->exit = to;
+        look->size = (m->log->block[m->block].flags & BLOCK_UNMASKS) != 0;
+    }
+    m->look = false;
+    return !m->failed;
+}
+
+static bool make_block(struct maker *m)
+{
+    const struct replay_block *block = &m->log->block[m->block];
+    if (block->flags & (BLOCK_CHANGES | BLOCK_SEV | BLOCK_FP) || block->address >= m->cpu->flash_size)
+        return false;
+    note_page(m, block->address, 0);
+    note_page(m, block->address + block->size - 1, 0);
+    m->cycles += block->cycles;
+    m->look |= (block->flags & BLOCK_UNMASKS) != 0;
+    m->branched = false;
+    m->condition = known(1);
+    if (!replay_interpret(m, block) || m->failed)
+        return false;
+    if (block->flags & (BLOCK_LDREX | BLOCK_STREX))
+        m->monitor_open = block->flags & BLOCK_LDREX;
+    return finish_block(m, m->block + 1 < m->log->blocks ? block[1].address : m->log->end);
+}
+
+static void start(struct maker *m, struct cpu *cpu, const struct replay_log *log)
+{
+    memset(m, 0, sizeof *m);
+    m->cpu = cpu;
+    m->log = log;
+    m->slots = 1;
+    for (unsigned i = 0; i < PLACES; i++)
+        m->place[i] = known(log->place[i]);
+    m->primask = log->mode.primask;
+    m->basepri = log->mode.basepri;
+}
+
+/* --- loops ------------------------------------------------------------------------------------------------
+ */
+
+static bool place_changed(const struct maker *m, unsigned i)
+{
+    return m->assumed & 1u << i && (m->place[i].slot || m->place[i].v != m->log->place[i]);
+}
+
+static bool word_changed(const struct shadow *word)
+{
+    return word->assumed && (word->now.slot || word->now.v != word->initial);
+}
+
+static bool is_stable(const struct maker *m)
+{
+    /* What the first block costs depends on whether the code before it led straight there. */
+    const struct replay_block *last = &m->log->block[m->log->blocks - 1];
+    if (m->log->expected != last->address + last->size)
+        return false;
+    bool changed = m->log->block[0].address != m->log->end || m->primask != m->log->mode.primask ||
+                   m->basepri != m->log->mode.basepri;
+    for (unsigned i = 0; i < PLACES; i++)
+        changed |= place_changed(m, i);
+    for (unsigned i = 0; i < REPLAY_TABLE; i++)
+        changed |= word_changed(&m->table[i]);
+    return !changed;
+}
+
+static bool want(struct maker *m, uint32_t where)
+{
+    struct replay_wishes *wishes = m->wishes;
+    if (wishes->wanted_count == REPLAY_VARIABLES || where == PLACE_SP ||
+        replay_listed(wishes->never, wishes->nevers, where))
+        return false;
+    wishes->wanted[wishes->wanted_count++] = where;
+    return true;
+}
+
+/* True if something is wanted now that was not. */
+static bool want_what_changes(struct maker *m)
+{
+    bool more = false;
+    for (unsigned i = 0; i < PLACES; i++)
+        more |= place_changed(m, i) && want(m, i);
+    for (unsigned i = 0; i < REPLAY_TABLE; i++)
+        more |= word_changed(&m->table[i]) && want(m, RAM_BASE + m->table[i].offset);
+    return more;
+}
+
+/* --- the trace --------------------------------------------------------------------------------------------
+ */
+
+/* The longest time that the trace may take from its beginning and each of its exits to the next place where
+ * it can be left for an event. */
+static void measure(struct maker *m, struct trace *trace)
+{
+    uint32_t cycles = 0;
+    for (unsigned i = m->ops; i-- > 0;) {
+        const struct ir *ir = &m->op[i];
+        if (ir->op == FX_LOOK || ir->op == FX_END) {
+            m->exit[ir->exit].stretch = cycles;
+            cycles = 0;
+        }
+        if (ir->op >= FX_READ)
+            cycles += ir->cycles;
+        if (ir->op == FX_READ || ir->op == FX_WRITE)
+            cycles += CYCLES_PERIPHERAL;
+    }
+    trace->stretch = cycles;
+}
+
+/* Drops computations whose results nobody needs. */
+static void drop_unused(struct maker *m)
+{
+    bool needed[REPLAY_SLOTS] = {false};
+    unsigned kept = m->ops;
+    for (unsigned i = 0; i < m->exits; i++) {
+        for (unsigned n = 0; n < PLACES; n++)
+            needed[m->exit[i].slot[n]] = true;
+    }
+    for (unsigned i = m->ops; i-- > 0;) {
+        const struct ir ir = m->op[i];
+        if (ir.op < FX_READ && !needed[ir.to])
+            continue;
+        if (ir.op < FX_READ)
+            needed[ir.b] = needed[ir.c] = true;
+        needed[ir.a] = true;
+        m->op[--kept] = ir;
+    }
+    memmove(m->op, m->op + kept, (m->ops - kept) * sizeof *m->op);
+    m->ops -= kept;
+}
+
+/* True if the store puts a value there that is known, and no store of the trace another one. */
+static bool stays_stored(const struct maker *m, const struct ir *store)
+{
+    const struct val last = m->table[place_of(m, store->address)].now;
+    if (last.slot || !m->slot_known[store->a])
+        return false;
+    for (unsigned i = 0; i < m->ops; i++) {
+        const struct ir *ir = &m->op[i];
+        if (ir->op == FX_STORE && ir->address == store->address &&
+            (!m->slot_known[ir->a] || m->slot[ir->a] != last.v))
+            return false;
+    }
+    return true;
+}
+
+static struct ir *make_again(const struct maker *m)
+{
+    struct ir *again = malloc(m->ops * sizeof *again);
+    unsigned count = 0;
+    uint32_t cycles = 0;
+    for (unsigned i = 0; again && i < m->ops; i++) {
+        const struct ir *ir = &m->op[i];
+        if (ir->op == FX_STORE && stays_stored(m, ir)) {
+            cycles += ir->cycles;
+            continue;
+        }
+        again[count] = *ir;
+        if (ir->op >= FX_READ) {
+            again[count].cycles += cycles;
+            cycles = 0;
+        }
+        count++;
+    }
+    return again;
+}
+
+static bool is_idle(const struct maker *m)
+{
+    if (m->variables)
+        return false;
+    for (unsigned i = 0; i < m->ops; i++) {
+        if (m->op[i].op != FX_STORE && m->op[i].op != FX_LOOK && m->op[i].op != FX_END)
+            return false;
+    }
+    return true;
+}
+
+static void *copy_of(const void *from, size_t size)
+{
+    void *copy = malloc(size ? size : 1);
+    if (copy)
+        memcpy(copy, from, size);
+    return copy;
+}
+
+static int copy_words(const struct maker *m, struct trace *trace)
+{
+    trace->words = malloc((m->words + 1) * sizeof *trace->words);
+    if (!trace->words)
+        return -1;
+    for (unsigned i = 0; i < REPLAY_TABLE; i++) {
+        if (m->table[i].assumed)
+            trace->words[trace->word_count++] = (struct replay_word){m->table[i].offset, m->table[i].initial};
+    }
+    return 0;
+}
+
+static int copy_blocks(const struct maker *m, struct trace *trace)
+{
+    trace->blocks = m->log->blocks;
+    trace->block = malloc(trace->blocks * sizeof *trace->block);
+    trace->block_end = malloc(trace->blocks * sizeof *trace->block_end);
+    if (!trace->block || !trace->block_end)
+        return -1;
+    for (unsigned i = 0; i < trace->blocks; i++) {
+        const struct replay_block *block = &m->log->block[i];
+        trace->block[i] = block->address;
+        trace->block_end[i] = block->address + block->size;
+        trace->flags |= block->flags;
+        trace->cycles += block->cycles;
+    }
+    return 0;
+}
+
+static struct trace *make_trace(struct maker *m)
+{
+    struct trace *trace = calloc(1, sizeof *trace);
+    if (!trace)
+        return NULL;
+    trace->start = m->log->block[0].address;
+    trace->end = m->log->end;
+    trace->mode = m->log->mode;
+    trace->expected = m->log->expected;
+    trace->cache_is_on = m->log->cache_is_on;
+    trace->assumed_places = m->assumed;
+    memcpy(trace->place, m->log->place, sizeof trace->place);
+    memcpy(trace->variable, m->variable, sizeof trace->variable);
+    trace->variables = m->variables;
+    memcpy(trace->page, m->page, sizeof trace->page);
+    trace->pages = m->pages;
+    trace->exit_count = m->exits;
+    drop_unused(m);
+    measure(m, trace);
+    trace->stable = is_stable(m);
+    trace->idle = trace->stable && is_idle(m);
+    trace->ops = copy_of(m->op, m->ops * sizeof *m->op);
+    trace->again = make_again(m);
+    trace->slots = copy_of(m->slot, m->slots * sizeof *m->slot);
+    trace->exits = copy_of(m->exit, m->exits * sizeof *m->exit);
+    if (trace->ops && trace->again && trace->slots && trace->exits && !copy_words(m, trace) &&
+        !copy_blocks(m, trace))
+        return trace;
+    trace_free(trace);
+    return NULL;
+}
+
+void trace_free(struct trace *trace)
+{
+    if (!trace)
+        return;
+    free(trace->words);
+    free(trace->ops);
+    free(trace->again);
+    free(trace->slots);
+    free(trace->exits);
+    free(trace->block);
+    free(trace->block_end);
+    free(trace);
+}
+
+/* --- making -----------------------------------------------------------------------------------------------
+ */
+
+/* The interpretation must have come to where the engine is: it is not to be trusted otherwise. */
+static bool agrees(const struct maker *m, const uint32_t place[PLACES])
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        if (m->place[i].v != place[i])
+            return false;
+    }
+    for (unsigned i = 0; i < REPLAY_TABLE; i++) {
+        if (m->table[i].used)
+            memcpy(m->log->ram + m->table[i].offset, &m->table[i].now.v, 4);
+    }
+    bool same = !memcmp(m->log->ram, m->cpu->ram, m->cpu->ram_size);
+    for (unsigned i = 0; i < REPLAY_TABLE; i++) {
+        if (m->table[i].used)
+            memcpy(m->log->ram + m->table[i].offset, &m->table[i].initial, 4);
+    }
+    return same && m->access == m->log->accesses;
+}
+
+struct trace *replay_make(struct maker *m, struct cpu *cpu, const struct replay_log *log,
+                          const uint32_t place[PLACES], struct replay_wishes *wishes)
+{
+    bool loop = log->block[0].address == log->end;
+    do {
+        start(m, cpu, log);
+        m->wishes = wishes;
+        while (m->block < log->blocks && make_block(m))
+            m->block++;
+        if (m->block < log->blocks || !agrees(m, place))
+            return NULL;
+    } while (loop && want_what_changes(m));
+    return make_trace(m);
+}
+
+static bool remove_from(uint32_t *list, unsigned *count, uint32_t where)
+{
+    for (unsigned i = 0; i < *count; i++) {
+        if (list[i] == where) {
+            list[i] = list[--*count];
+            return true;
+        }
+    }
+    return false;
+}
+
+bool replay_blame(const struct maker *m, struct replay_wishes *wishes)
+{
+    bool needed[REPLAY_SLOTS] = {false}, found = false;
+    needed[m->culprit] = true;
+    for (unsigned i = m->ops; i-- > 0;) {
+        const struct ir *ir = &m->op[i];
+        if (ir->op < FX_READ && needed[ir->to])
+            needed[ir->a] = needed[ir->b] = needed[ir->c] = true;
+    }
+    for (unsigned i = 0; m->culprit && i < m->variables; i++) {
+        uint32_t where = m->variable[i].where;
+        if (!needed[m->variable[i].slot] || wishes->nevers == REPLAY_NEVER ||
+            !remove_from(wishes->wanted, &wishes->wanted_count, where))
+            continue;
+        wishes->never[wishes->nevers++] = where;
+        found = true;
+    }
+    return found;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Makes a trace (core/replay.h) of what the engine was seen to do: interprets the same instructions once
+ * more, from a copy of the state at the beginning, and keeps only what depends on values that may differ next
+ * time.
+ *
+ * Between the files of the replay; nobody else needs this.
+ */
+#ifndef SOSIM_CORE_REPLAY_MAKE_H
+#define SOSIM_CORE_REPLAY_MAKE_H
+
+#include "core/cpu.h"
+#include "core/replay_ir.h"
+
+#define REPLAY_BLOCKS    512 /* the longest loop */
+#define REPLAY_ACCESSES  64
+#define REPLAY_WORDS     512
+#define REPLAY_TABLE     1024 /* hash table of the words: a power of two, at least twice as many */
+#define REPLAY_SLOTS     1536
+#define REPLAY_KNOWN     1024
+#define REPLAY_OPS       2048
+#define REPLAY_EXITS     128
+#define REPLAY_VARIABLES 48
+#define REPLAY_PAGES     48
+
+/* The state of the CPU that a loop works on, as 32-bit values: r0–r14, then the flags. */
+enum place {
+    PLACE_SP = 13,
+    PLACE_LR = 14,
+    PLACE_N,
+    PLACE_Z,
+    PLACE_C,
+    PLACE_V,
+    PLACES,
+};
+
+/* What is not in those, and does not change in a loop but for the masks. */
+struct replay_mode {
+    uint32_t xpsr; /* but the flags */
+    uint32_t primask;
+    uint32_t basepri;
+};
+
+/* One block as the engine ran it. */
+struct replay_block {
+    uint32_t address;
+    uint32_t size;
+    uint32_t cycles;
+    uint16_t flags; /* enum block_flag */
+};
+
+struct replay_access {
+    uint32_t address;
+    uint32_t value;
+    uint16_t block; /* during which it was made */
+    uint8_t size;
+    bool writes;
+};
+
+/* The engine's run from `place`, … to the block after the last one, `end`. */
+struct replay_log {
+    uint32_t place[PLACES];
+    struct replay_mode mode;
+    uint32_t expected; /* cpu->expected at the beginning */
+    bool cache_is_on;
+    struct replay_block block[REPLAY_BLOCKS];
+    unsigned blocks;
+    struct replay_access access[REPLAY_ACCESSES];
+    unsigned accesses;
+    uint32_t end;
+    uint8_t *ram; /* a copy, from the beginning */
+};
+
+/* A place of the CPU or (from RAM_BASE) a word of RAM. */
+struct replay_variable {
+    uint32_t where;
+    uint16_t slot;
+};
+
+/* How the state is made when a trace is left. */
+struct replay_exit {
+    uint32_t pc;
+    uint16_t slot[PLACES]; /* 0: the place is as it was */
+    uint16_t blocks;       /* that were run */
+    uint32_t primask, basepri;
+    uint32_t stretch; /* cycles to the next place where the trace can be left for an event */
+};
+
+struct replay_word {
+    uint32_t offset; /* in RAM */
+    uint32_t value;
+};
+
+struct trace {
+    uint32_t start;
+    uint32_t end; /* the same: a loop */
+    /* What must be as it was. */
+    struct replay_mode mode;
+    uint32_t expected;
+    bool cache_is_on;
+    uint32_t assumed_places; /* bit mask */
+    uint32_t place[PLACES];
+    struct replay_word *words;
+    unsigned word_count;
+    /* What it begins with. */
+    struct replay_variable variable[REPLAY_VARIABLES];
+    unsigned variables;
+    struct ir *ops;
+    struct ir *again; /* for each round after the first, if it is stable: what has been stored stays stored */
+    uint32_t *slots;
+    struct replay_exit *exits;
+    unsigned exit_count;
+    uint32_t *block; /* addresses */
+    uint32_t *block_end;
+    unsigned blocks;
+    uint16_t flags; /* of all blocks */
+    uint64_t cycles;
+    uint32_t stretch; /* likewise, from the beginning */
+    bool stable;      /* a loop, at whose end everything is as it must be at its beginning */
+    bool idle;        /* and it does nothing but take time: the second time round is like the first */
+    uint16_t page[REPLAY_PAGES]; /* of flash that it runs, or (with PAGE_READ) reads */
+    unsigned pages;
+    uint64_t watches; /* digest of those that were last looked at … */
+    bool watched;     /* … and whether it contains one of them */
+};
+
+#define PAGE_READ 0x8000u
+
+/* A value: known, or the content of a slot (0: known). */
+struct val {
+    uint32_t v;
+    uint16_t slot;
+};
+
+struct shadow {
+    uint32_t offset;
+    uint32_t initial;
+    struct val now;
+    bool used, assumed, written;
+};
+
+/* Which places and words are to be variables, and which must be known. */
+#define REPLAY_NEVER 16
+struct replay_wishes {
+    uint32_t wanted[REPLAY_VARIABLES];
+    unsigned wanted_count;
+    uint32_t never[REPLAY_NEVER];
+    unsigned nevers;
+};
+
+struct maker {
+    struct cpu *cpu;
+    const struct replay_log *log;
+    struct replay_wishes *wishes;
+
+    struct val place[PLACES];
+    uint32_t assumed, written; /* bit masks of places */
+    uint32_t primask, basepri;
+    struct shadow table[REPLAY_TABLE];
+    unsigned words;
+
+    struct ir op[REPLAY_OPS];
+    unsigned ops;
+    uint32_t slot[REPLAY_SLOTS];
+    uint16_t known[REPLAY_KNOWN]; /* slots of known values, by a hash of them */
+    bool slot_known[REPLAY_SLOTS];
+    unsigned slots;
+    struct replay_exit exit[REPLAY_EXITS];
+    unsigned exits;
+    struct replay_variable variable[REPLAY_VARIABLES];
+    unsigned variables;
+    uint16_t page[REPLAY_PAGES];
+    unsigned pages;
+
+    unsigned block; /* being interpreted */
+    unsigned access;
+    uint32_t cycles;     /* since the last effect */
+    bool look;           /* after this block */
+    unsigned since_look; /* blocks */
+    bool failed;
+    uint16_t culprit; /* slot of the value that would have had to be known, or 0 */
+    uint8_t it;       /* ITSTATE */
+    bool monitor_open;
+    /* How the block ends. */
+    bool branched;
+    uint32_t target;
+    struct val condition; /* of the branch, if it is not known for ever */
+    uint32_t other;       /* where it goes otherwise */
+};
+
+/* Makes a trace of the log, at whose end the engine's CPU holds `place`; NULL if it cannot be done. What
+ * changes from round to round is added to the wishes. The caller frees. */
+struct trace *replay_make(struct maker *maker, struct cpu *cpu, const struct replay_log *log,
+                          const uint32_t place[PLACES], struct replay_wishes *wishes);
+void trace_free(struct trace *trace);
+
+/* After a failure: what must be known, an address mostly, is no longer wanted, but never to be a variable.
+ * False if that was not the reason, or there is no room. */
+bool replay_blame(const struct maker *maker, struct replay_wishes *wishes);
+
+static inline bool replay_listed(const uint32_t *list, unsigned count, uint32_t where)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (list[i] == where)
+            return true;
+    }
+    return false;
+}
+
+/* --- for the instructions (replay_thumb.c) ----------------------------------------------------------------
+ */
+
+/* Interprets the block; false if it has an instruction that is not known. */
+bool replay_interpret(struct maker *m, const struct replay_block *block);
+
+static inline struct val known(uint32_t value)
+{
+    return (struct val){value, 0};
+}
+
+struct val make_value(struct maker *m, enum ir_op op, struct val a, struct val b, struct val c);
+struct val make_get(struct maker *m, unsigned place);
+void make_set(struct maker *m, unsigned place, struct val value);
+/* False, and the making fails, if the value is not known. */
+bool make_known(struct maker *m, struct val value);
+/* Loads zero-extended; m->failed if that cannot be had. */
+struct val make_load(struct maker *m, struct val address, unsigned size);
+void make_store(struct maker *m, struct val address, struct val value, unsigned size);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Replayed loops against the engine: random loops of random instructions, some of which read timers, with an
+ * interrupt that comes in between, must leave the same machine at the same cycle with replay on and off.
+ */
+#include "core/machine.h"
+#include "core/replay.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CODE    0x200u
+#define HANDLER 0x100u
+#define SCRATCH 0x20001000u
+#define LOOPS   100u
+
+static struct board board;
+
+struct program {
+    uint16_t code[1024];
+    unsigned size; /* halfwords */
+    uint64_t random;
+};
+
+static uint32_t pick(struct program *p, uint32_t below)
+{
+    return random_next(&p->random) % below;
+}
+
+static void put(struct program *p, uint32_t halfword)
+{
+    p->code[p->size++] = (uint16_t)halfword;
+}
+
+static void put2(struct program *p, uint32_t word)
+{
+    put(p, word >> 16);
+    put(p, word & 0xffff);
+}
+
+static void put_constant(struct program *p, unsigned reg, uint32_t value)
+{
+    const uint32_t half[] = {value & 0xffff, value >> 16};
+    for (unsigned i = 0; i < 2; i++)
+        put2(p, (i ? 0xf2c00000u : 0xf2400000u) | (half[i] >> 12) << 16 | (half[i] >> 11 & 1) << 26 |
+                    (half[i] >> 8 & 7) << 12 | reg << 8 | (half[i] & 0xff));
+}
+
+static unsigned low(struct program *p)
+{
+    return pick(p, 8);
+}
+
+static void put_narrow(struct program *p)
+{
+    static const uint16_t data[] = {0x4000, 0x4040, 0x4080, 0x40c0, 0x4100, 0x4140, 0x4180, 0x41c0, 0x4200,
+                                    0x4240, 0x4280, 0x42c0, 0x4300, 0x4340, 0x4380, 0x43c0, 0xb200, 0xb240,
+                                    0xb280, 0xb2c0, 0xba00, 0xba40, 0xbac0, 0x4600, 0x4400, 0x4500};
+    switch (pick(p, 4)) {
+    case 0: /* shifts, and additions and subtractions of three registers or by a small number */
+        put(p, pick(p, 0x2000));
+        break;
+    case 1: /* with eight bits */
+        put(p, 0x2000 + pick(p, 0x2000));
+        break;
+    default:
+        put(p, data[pick(p, sizeof data / sizeof data[0])] | low(p) << 3 | low(p));
+    }
+}
+
+static void put_wide(struct program *p)
+{
+    static const uint8_t operations[] = {0, 1, 2, 3, 4, 8, 10, 11, 13, 14};
+    static const uint32_t others[] = {0xfa00f000, 0xfa20f000, 0xfa40f000, 0xfa60f000, 0xfa10f000, 0xfa30f000,
+                                      0xfa50f000, 0xfa70f000, 0xfb00f000, 0xfa0ff080, 0xfa1ff080, 0xfa4ff080,
+                                      0xfa5ff080, 0xfa00f080, 0xfa50f080, 0xfb90f0f0, 0xfbb0f0f0};
+    unsigned operation = operations[pick(p, sizeof operations)];
+    uint32_t n = low(p), d = low(p), m = low(p), s = pick(p, 2);
+    switch (pick(p, 6)) {
+    case 0: /* shifted register */
+        put2(p, 0xea000000u | operation << 21 | s << 20 | n << 16 | pick(p, 8) << 12 | d << 8 |
+                    pick(p, 16) << 4 | m);
+        break;
+    case 1: /* modified immediate */
+        put2(p, 0xf0000000u | pick(p, 2) << 26 | operation << 21 | s << 20 | n << 16 | pick(p, 8) << 12 |
+                    d << 8 | pick(p, 256));
+        break;
+    case 2: /* UBFX, SBFX, BFI */
+        put2(p, (pick(p, 2) ? 0xf3c00000u : 0xf3400000u) | n << 16 | pick(p, 4) << 12 | d << 8 |
+                    pick(p, 4) << 6 | pick(p, 16));
+        put2(p, 0xf3600000u | n << 16 | pick(p, 4) << 12 | d << 8 | pick(p, 4) << 6 | (16 + pick(p, 16)));
+        break;
+    case 3: /* CLZ, RBIT, MLA, MLS */
+        put2(p, 0xfab0f080u | m << 16 | d << 8 | m);
+        put2(p, 0xfa90f0a0u | n << 16 | d << 8 | n);
+        put2(p, 0xfb000000u | n << 16 | low(p) << 12 | d << 8 | pick(p, 2) << 4 | m);
+        break;
+    case 4: /* SMULL, UMULL, SMLAL, UMLAL to two different registers */
+        put2(p, 0xfb800000u | pick(p, 4) << 21 | n << 16 | d << 12 | ((d + 1) & 7) << 8 | m);
+        break;
+    default:
+        put2(p, others[pick(p, sizeof others / sizeof others[0])] | n << 16 | d << 8 | m);
+    }
+}
+
+/* r8 points to RAM, r10 to the DWT, r11 to TIMER0. */
+static void put_access(struct program *p)
+{
+    static const uint32_t wide[] = {0xf8c80000, 0xf8d80000, 0xf8880000, 0xf8980000,
+                                    0xf8a80000, 0xf8b80000, 0xf9980000, 0xf9b80000};
+    switch (pick(p, 5)) {
+    case 0: /* the cycle counter */
+        put2(p, 0xf8da0004u | low(p) << 12);
+        break;
+    case 1: /* TIMER0 is captured and read */
+        put2(p, 0xf8cb0040u | 9u << 12);
+        put2(p, 0xf8db0540u | low(p) << 12);
+        break;
+    case 2: /* PUSH and POP */
+        put(p, 0xb400 | (1 + pick(p, 255)));
+        put(p, 0xbc00 | (p->code[p->size - 1] & 0xff));
+        break;
+    case 3: /* LDRD, STRD */
+        put2(p, (pick(p, 2) ? 0xe9c80000u : 0xe9d80000u) | 2u << 12 | 3u << 8 | pick(p, 8));
+        break;
+    default:
+        put2(p, wide[pick(p, sizeof wide / sizeof wide[0])] | low(p) << 12 | pick(p, 8) * 4);
+    }
+}
+
+/* IT, and one or two instructions that set no flags in it. */
+static void put_conditional(struct program *p)
+{
+    unsigned condition = pick(p, 14);
+    bool two = pick(p, 2);
+    put(p, 0xbf00 | condition << 4 | (two ? (condition & 1) << 3 | 4 : 8));
+    for (unsigned i = 0; i < 1u + two; i++) {
+        if (pick(p, 3))
+            put(p, (pick(p, 2) ? 0x1800 : 0x3000) | low(p) << 8 | pick(p, 64));
+        else
+            put2(p, (pick(p, 2) ? 0xf8c80000u : 0xf8d80000u) | low(p) << 12 | pick(p, 8) * 4);
+    }
+}
+
+static void put_something(struct program *p)
+{
+    switch (pick(p, 8)) {
+    case 0:
+    case 1:
+    case 2:
+        put_narrow(p);
+        break;
+    case 3:
+    case 4:
+        put_wide(p);
+        break;
+    case 5:
+        put_conditional(p);
+        break;
+    case 6:
+        put_access(p);
+        break;
+    default: /* CPSID, a register that takes its time, CPSIE */
+        put(p, 0xb672);
+        put_access(p);
+        put(p, 0xb662);
+    }
+}
+
+/* One of the flow: a branch over the next few instructions. */
+static void put_block(struct program *p)
+{
+    unsigned length = 1 + pick(p, 4), at = p->size;
+    unsigned how = pick(p, 3);
+    put(p, 0);
+    for (unsigned i = 0; i < length; i++)
+        put_something(p);
+    unsigned distance = p->size - at - 2;
+    p->code[at] = (uint16_t)(how ? 0xd000 | pick(p, 14) << 8 | distance
+                                 : 0xb100 | pick(p, 2) << 11 | (distance & 0x1f) << 3 | low(p));
+}
+
+/* What it computes is to be the same from round to round, mostly: some registers begin each round alike. */
+static void make_program(struct program *p, uint64_t seed)
+{
+    memset(p, 0, sizeof *p);
+    p->random = seed;
+    put_constant(p, 8, SCRATCH);
+    put_constant(p, 9, 1);
+    put_constant(p, 10, 0xe0001000u);
+    put_constant(p, 11, 0x40008000u);
+    put_constant(p, 12, 0xe000e010u);
+    put_constant(p, 0, 0x40000u + pick(p, 0x4000)); /* SysTick, with interrupt */
+    put2(p, 0xf8cc0004u);
+    put(p, 0x2007);
+    put2(p, 0xf8cc0000u);
+    unsigned head = p->size, kept = pick(p, 256);
+    for (unsigned i = 0; i < 8; i++) {
+        if (!(kept & 1u << i))
+            put_constant(p, i, random_next(&p->random) >> pick(p, 32));
+    }
+    for (unsigned i = 4 + pick(p, 20); i-- > 0;)
+        put_block(p);
+    /* There are two ways back, which a cycle may tell apart: B<c>.W and B.W, in halfwords. */
+    uint32_t back = head - p->size - 2;
+    put2(p, 0xf400a800u | pick(p, 14) << 22 | (back >> 11 & 0x3f) << 16 | (back & 0x7ff));
+    put_block(p);
+    back = head - p->size - 2;
+    put2(p, 0xf400b800u | (back >> 11 & 0x3ff) << 16 | (back & 0x7ff));
+}
+
+/* Counts interrupts in RAM. */
+static const uint16_t handler[] = {0xf241, 0x0080, 0xf2c2, 0x0000, 0x6801, 0x3101, 0x6001, 0x4770};
+
+static struct machine *new_machine(const struct program *p, struct cpu_speed speed)
+{
+    struct machine *machine = calloc(1, sizeof *machine);
+    struct diag why = {0};
+    const struct machine_options options = {.seed = 1, .speed = speed};
+    cr_assert_eq(machine_init(machine, &board, &options, &why), 0, "%s", why.text);
+    uint8_t *flash = machine->soc.flash.data;
+    const uint32_t vectors[] = {0x20010000u, CODE | 1};
+    memcpy(flash, vectors, sizeof vectors);
+    for (unsigned n = 2; n < 16; n++)
+        memcpy(flash + 4 * n, &(const uint32_t){HANDLER | 1}, 4);
+    memcpy(flash + HANDLER, handler, sizeof handler);
+    memcpy(flash + CODE, p->code, sizeof p->code);
+    machine_power_on(machine, RAM_CLEARED);
+    machine->cpu.scb.demcr = 1u << 24;
+    machine->cpu.dwt.ctrl = 1;
+    bus_write(&machine->bus, 0x40008000u, 4, 1); /* TIMER0.TASKS_START */
+    return machine;
+}
+
+static void expect_same(const struct machine *a, const struct machine *b, uint64_t seed)
+{
+    cr_expect_eq(a->bus.clock.now, b->bus.clock.now, "seed %lu: cycles", (unsigned long)seed);
+    cr_expect_eq(machine_trace_hash(a), machine_trace_hash(b), "seed %lu: trace", (unsigned long)seed);
+    for (unsigned i = 0; i < 17; i++)
+        cr_expect_eq(cpu_reg(&a->cpu, i), cpu_reg(&b->cpu, i), "seed %lu: r%u is 0x%x, not 0x%x",
+                     (unsigned long)seed, i, cpu_reg(&b->cpu, i), cpu_reg(&a->cpu, i));
+    cr_expect_eq(a->cpu.trail_next, b->cpu.trail_next, "seed %lu: blocks", (unsigned long)seed);
+    cr_expect_arr_eq(a->cpu.trail, b->cpu.trail, sizeof a->cpu.trail);
+    cr_expect_eq(a->cpu.expected, b->cpu.expected);
+}
+
+static void end_machine(struct machine *machine)
+{
+    machine_destroy(machine);
+    free(machine);
+}
+
+Test(replay, random_loops)
+{
+    struct diag why = {0};
+    uint64_t blocks = 0, replayed = 0;
+    unsigned loops = 0;
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    for (uint64_t seed = 1; seed <= LOOPS; seed++) {
+        struct program program;
+        make_program(&program, seed);
+        struct machine *slow = new_machine(&program, (struct cpu_speed){0});
+        struct machine *fast =
+            new_machine(&program, (struct cpu_speed){.inline_stores = true, .replay_loops = true});
+        for (unsigned step = 1; step <= 2; step++) {
+            uint64_t until = step * 3 * CYCLES_PER_MS + seed * 77;
+            cr_assert_eq(machine_run(slow, until), MACHINE_TIME, "%s", machine_failure(slow));
+            cr_assert_eq(machine_run(fast, until), MACHINE_TIME, "seed %lu: %s", (unsigned long)seed,
+                         machine_failure(fast));
+            expect_same(slow, fast, seed);
+        }
+        blocks += fast->cpu.trail_next;
+        replayed += replay_blocks(&fast->cpu);
+        loops += replay_blocks(&fast->cpu) > 0;
+        end_machine(slow);
+        end_machine(fast);
+    }
+    cr_expect_gt(loops, LOOPS * 3 / 4, "only %u loops were replayed", loops);
+    cr_expect_gt(replayed, blocks / 2, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
+    board_free(&board);
+}
