@@ -14,11 +14,6 @@ set -euo pipefail
 cache=${SOSIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sosim}
 place=$cache/particle-cli/2.10.0-serial
 
-newer_npm()
-{
-    npm exec --yes --package=npm@10.9.2 -- npm "$@"
-}
-
 install_cli()
 {
     local new=$place.new.$$
@@ -34,10 +29,11 @@ install_cli()
 END
     local node
     node=$(readlink -f "$(command -v node)")
-    # The headers that came with this Node.js, as others would have to be fetched.
-    (cd "$new" && newer_npm install --omit=optional --ignore-scripts --no-audit --no-fund >npm.log 2>&1 &&
-        npm_config_build_from_source=true npm_config_nodedir=${node%/bin/*} \
-            newer_npm rebuild @serialport/bindings >>npm.log 2>&1) || {
+    # Both in one newer npm, for the old one would read what the first has installed, and stop at it. The headers
+    # are those that came with this Node.js, as others would have to be fetched.
+    (cd "$new" && npm_config_nodedir=${node%/bin/*} npm exec --yes --package=npm@10.9.2 -c '
+        npm install --omit=optional --ignore-scripts --no-audit --no-fund &&
+            npm_config_build_from_source=true npm rebuild @serialport/bindings' >npm.log 2>&1) || {
         tail -n 20 "$new/npm.log" >&2
         echo "particle_cli: npm could not install it" >&2
         return 1
