@@ -254,6 +254,8 @@ void machine_power_off(struct machine *machine)
     /* Everything on the chip stops: its pins float, its timers are gone. */
     bus_reset(&machine->bus, RESET_POWER_ON);
     power_parts(machine, false);
+    /* Nobody is there to be reset; the request would keep time from going by. */
+    machine->cpu.reset_asked = false;
     clock_kick(&machine->bus.clock);
 }
 

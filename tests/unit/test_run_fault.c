@@ -198,3 +198,49 @@ Test(run_fault, mistakes_are_named)
     refuse("{\"do\": {\"unsettle\": {\"array\": \"uicr\", \"address\": 0, \"share\": 2}}}",
            "unsettle.share: 2 is not");
 }
+
+/* lamp.bin blinks on, whatever happens to its supply, and uses no comparator. */
+static void sag(const char *supply, struct run_result *result)
+{
+    char text[1024];
+    struct scenario scenario;
+    const struct run_options options = {0};
+    struct diag why = {{0}};
+    snprintf(
+        text, sizeof text,
+        "{\"name\": \"x\", \"modules\": [{\"file\": \"" TEST_FIRMWARE "/lamp.bin\", \"address\": 0}], "
+        "\"timeline\": [{\"do\": \"power_on\"}, {\"when\": {\"at_ms\": 10}, \"do\": {\"supply\": {%s}}}, "
+        "{\"when\": {\"at_ms\": 100}, \"do\": \"power_on\"}], \"until\": {\"at_ms\": 150}}",
+        supply);
+    result_init(result);
+    cr_assert_eq(scenario_parse(&scenario, "x.json", text, strlen(text), &why), 0, "%s", why.text);
+    cr_assert_eq(scenario_run(&scenario, &options, result, &why), 0, "%s", why.text);
+    scenario_free(&scenario);
+}
+
+Test(run_fault, a_sag_that_ends_in_a_cut_takes_power_away)
+{
+    struct run_result result;
+    sag("\"mv\": 2000, \"over_ms\": 10, \"for_ms\": 20, \"then\": \"power_off\"", &result);
+    cr_assert_eq(result.cut_count, 1);
+    cr_expect_float_eq(result.cuts_ms[0], 40, 0.1);
+    cr_assert_eq(result.boot_count, 2);
+    cr_expect_str_eq(result.boots[1].cause, "power-on");
+    cr_expect_float_eq(result.boots[1].t_ms, 100, 0.1);
+    result_free(&result);
+}
+
+Test(run_fault, a_brown_out_is_one_start_when_the_supply_is_back)
+{
+    struct run_result result;
+    sag("\"mv\": 1500, \"for_ms\": 20, \"then\": \"recover\"", &result);
+    cr_expect_eq(result.cut_count, 0);
+    cr_assert_eq(result.boot_count, 2);
+    cr_expect_str_eq(result.boots[1].cause, "brown-out");
+    cr_expect_float_eq(result.boots[1].t_ms, 30, 0.1);
+    result_free(&result);
+    /* Above 1.7 V nothing happens to a chip whose comparator is off. */
+    sag("\"mv\": 1800, \"for_ms\": 20, \"then\": \"recover\"", &result);
+    cr_expect_eq(result.boot_count, 1);
+    result_free(&result);
+}
