@@ -1,38 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sweeps of a small A/B bootloader, sound and with a planted fault (tests/firmware/ab_loader.h). */
+#include "ab_slot.h"
 #include "scenario/sweep.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define CODE_SIZE 1200u
-#define SLOT_SIZE (16u + CODE_SIZE)
+#define SLOT_SIZE (AB_HEADER_SIZE + CODE_SIZE)
 #define WORDS     (SLOT_SIZE / 4)
 /* What the copy does: two erases, the words, and one word for the mark. */
 #define OPERATIONS (2u + WORDS + 1u)
-
-static void put(uint8_t *at, uint32_t word)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (uint8_t)(word >> 8 * i);
-}
-
-/* A program that writes its version to RAM and stays. */
-static void make_slot(uint8_t slot[SLOT_SIZE], unsigned version)
-{
-    static const uint8_t code[] = {0x41, 0xf2, 0x00, 0x00, 0xc2, 0xf2, 0x00, 0x00,
-                                   0x00, 0x21, 0x01, 0x60, 0xfe, 0xe7, 0x00, 0xbf};
-    for (unsigned i = 0; i < CODE_SIZE; i++)
-        slot[16 + i] = (uint8_t)(i * 7 + version);
-    memcpy(slot + 16, code, sizeof code);
-    slot[16 + 8] = (uint8_t)version;
-    put(slot, 0x31505041u);
-    put(slot + 4, version);
-    put(slot + 8, CODE_SIZE);
-    put(slot + 12, (uint32_t)crc32(0, slot + 16, CODE_SIZE));
-}
 
 static char *add_bytes(char *text, const char *address, const uint8_t *bytes, size_t size)
 {
@@ -52,10 +31,10 @@ static void load_expecting(struct scenario *scenario, const char *name, const ch
     at += sprintf(at, "{\"name\": \"%s\", \"board\": \"nrf52840\", ", name);
     at += sprintf(at, "\"modules\": [{\"file\": \"" TEST_FIRMWARE "/%s.bin\", \"address\": 0}], ", name);
     at += sprintf(at, "\"state\": {\"start\": \"blank\", \"bytes\": [");
-    make_slot(slot, 1);
+    ab_make_slot(slot, CODE_SIZE, 1);
     at = add_bytes(at, "0x8000", slot, sizeof slot);
     at += sprintf(at, ", ");
-    make_slot(slot, 2);
+    ab_make_slot(slot, CODE_SIZE, 2);
     at = add_bytes(at, "0xc000", slot, sizeof slot);
     at += sprintf(at, ", ");
     at = add_bytes(at, "0x10000", (const uint8_t[4]){0}, 4);

@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sweeps with faults that leave power on, with unstable cells, and with RAM that outlives the cut. */
+#include "ab_slot.h"
 #include "scenario/sweep.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <zlib.h>
 
 #define CODE_SIZE 64u
-#define SLOT_SIZE (16u + CODE_SIZE)
+#define SLOT_SIZE (AB_HEADER_SIZE + CODE_SIZE)
 #define WORDS     (SLOT_SIZE / 4)
 /* What the copy of ab_sound does: two erases, the words, and one word for the mark. */
 #define OPERATIONS (2u + WORDS + 1u)
-
-static void put(uint8_t *at, uint32_t word)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (uint8_t)(word >> 8 * i);
-}
-
-/* A program that writes its version to RAM and stays (tests/firmware/ab_loader.h); no word of it is erased.
- */
-static void make_slot(uint8_t slot[SLOT_SIZE], unsigned version)
-{
-    static const uint8_t code[] = {0x41, 0xf2, 0x00, 0x00, 0xc2, 0xf2, 0x00, 0x00,
-                                   0x00, 0x21, 0x01, 0x60, 0xfe, 0xe7, 0x00, 0xbf};
-    for (unsigned i = 0; i < CODE_SIZE; i++)
-        slot[16 + i] = (uint8_t)(i * 7 + version);
-    memcpy(slot + 16, code, sizeof code);
-    slot[16 + 8] = (uint8_t)version;
-    put(slot, 0x31505041u);
-    put(slot + 4, version);
-    put(slot + 8, CODE_SIZE);
-    put(slot + 12, (uint32_t)crc32(0, slot + 16, CODE_SIZE));
-}
 
 static char *add_bytes(char *text, const char *address, const uint8_t *bytes, size_t size)
 {
@@ -57,9 +35,9 @@ static void load_ab(struct scenario *scenario, const char *guest)
     at += sprintf(at, "{\"name\": \"ab\", \"board\": \"nrf52840\", ");
     at += sprintf(at, "\"modules\": [{\"file\": \"" TEST_FIRMWARE "/%s.bin\", \"address\": 0}], ", guest);
     at += sprintf(at, "\"state\": {\"start\": \"blank\", \"bytes\": [");
-    make_slot(slot, 1);
+    ab_make_slot(slot, CODE_SIZE, 1);
     at = add_bytes(at, "0x8000", slot, sizeof slot);
-    make_slot(slot, 2);
+    ab_make_slot(slot, CODE_SIZE, 2);
     at = add_bytes(at, "0xc000", slot, sizeof slot);
     sprintf(at, "{\"array\": \"internal\", \"address\": \"0x10000\", \"hex\": \"00000000\"}]}, \"expect\": "
                 "[{\"memory\": {\"array\": \"ram\", \"address\": \"0x1000\", \"hex\": \"02000000\"}}]}");
