@@ -15,7 +15,7 @@ SOSIM=$BUILD/sosim
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-bench.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
 VIRTUAL_MS=20000
-OPTIONS=("" --no-replay --no-spin-skip --no-inline-stores --slow)
+OPTIONS=("" --no-replay --no-spin-skip --no-short-hooks --no-inline-stores --slow)
 case ${1-} in
 "") ;;
 --short)

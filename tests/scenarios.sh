@@ -123,7 +123,7 @@ try_again()
 try_elided()
 {
     local file=$1 out=$WORK/elided-$2
-    local -a without=(--no-spin-skip --no-replay)
+    local -a without=(--no-short-hooks --no-spin-skip --no-replay)
     local -i passed=0 failed=0
     mkdir "$out"
     [[ ${SLOW_AGAIN-} == all ]] && without=(--slow)

@@ -6,6 +6,7 @@
  */
 #include "core/access.h"
 #include "core/cycles.h"
+#include "core/short_hook.h"
 
 #define CPACR_CP10_PRIVILEGED 0x00100000u
 #define CPACR_CP10_FULL       0x00300000u
@@ -53,6 +54,8 @@ void cpu_update_careful(struct cpu *cpu)
         flags |= BLOCK_DIVIDES;
     if (cpu->scb.ccr & CCR_UNALIGN_TRP)
         flags |= BLOCK_MEMORY | BLOCK_MULTIPLE;
+    if (flags != cpu->careful_flags)
+        short_hook_forget_all(cpu);
     cpu->careful_flags = flags;
     /* Register accesses are checked where they arrive (cpu.c); only memory needs this. */
     cpu->careful_always =

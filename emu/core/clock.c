@@ -9,6 +9,7 @@ void clock_init(struct clock *clock)
 {
     clock->now = 0;
     clock->deadline = 0;
+    clock->open_until = 0;
     clock->registered = 0;
     clock->pending = 0;
 }
@@ -82,6 +83,8 @@ void event_at(struct clock *clock, struct event *event, uint64_t cycle)
     sift_up(clock, clock->pending++, event);
     if (cycle < clock->deadline)
         clock->deadline = cycle;
+    if (cycle < clock->open_until)
+        clock->open_until = cycle;
 }
 
 void event_after(struct clock *clock, struct event *event, uint64_t cycles)

@@ -41,8 +41,9 @@ struct event {
 #define CLOCK_MAX_EVENTS 512
 
 struct clock {
-    uint64_t now;      /* cycles */
-    uint64_t deadline; /* the run loop leaves its fast path at this cycle; 0 asks for that at once */
+    uint64_t now;        /* cycles */
+    uint64_t deadline;   /* the run loop leaves its fast path at this cycle; 0 asks for that at once */
+    uint64_t open_until; /* never after the deadline: before this cycle known blocks need no look at all */
     uint32_t registered;
     uint32_t pending;
     struct event *heap[CLOCK_MAX_EVENTS];
@@ -76,6 +77,7 @@ void clock_stall(struct clock *clock, uint64_t cycles);
 static inline void clock_kick(struct clock *clock)
 {
     clock->deadline = 0;
+    clock->open_until = 0;
 }
 
 /* Saves or restores one event's schedule. */

@@ -7,6 +7,7 @@
 #include "core/nor.h"
 #include "core/precise.h"
 #include "core/replay.h"
+#include "core/short_hook.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ void cpu_destroy(struct cpu *cpu)
     free(cpu->flash_code);
     free(cpu->ran_code);
     replay_close(cpu);
+    short_hook_close(cpu);
     memset(cpu, 0, sizeof *cpu);
 }
 
@@ -207,6 +209,7 @@ int cpu_watch_flash(struct cpu *cpu)
     if (error)
         return error;
     cpu->flash_watched = true;
+    short_hook_forget_all(cpu);
     if (!fast_store_watch(cpu))
         nor_note_read(cpu->bus->flash, 0, cpu->flash_size);
     return 0;
@@ -322,6 +325,8 @@ void cpu_save(struct cpu *cpu, struct state *state)
     state_var(state, cpu->trail_next);
     if (state->loading) {
         cpu->fault_pending = cpu->careful_next = false;
+        cpu->spin_at = 0; /* time may have gone back */
+        replay_time_changed(cpu);
         cpu->monitor_open = true; /* of whatever ran before */
         cpu_close_monitor(cpu);
         cpu_code_changed(cpu, 0, cpu->flash_size);

@@ -163,6 +163,7 @@ struct cpu_region {
 /* Speed tricks that must not change any result; each can be switched off. */
 struct cpu_speed {
     bool inline_stores;
+    bool short_hooks;  /* core/short_hook.h */
     bool skip_spins;   /* core/spin.h */
     bool replay_loops; /* core/replay.h */
 };
@@ -227,12 +228,12 @@ struct cpu {
     uint64_t ran_window; /* cycle at which the present window ends */
     bool cache_is_on;    /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
 
-    uint32_t spin_head; /* a block of a loop, perhaps: looked for when it comes again soon */
-    uint8_t spin_age;   /* blocks since it was chosen or came last */
-    uint8_t spin_count; /* how often it came in time */
+    uint64_t spin_at; /* cycle from which on it is seen if the CPU spins */
+    unsigned spins_in_vain;
 
-    struct replay *replay; /* NULL: off */
-    bool replay_next;      /* the block hook stopped for it */
+    struct short_hooks *short_hooks; /* NULL: none yet */
+    struct replay *replay;           /* NULL: off */
+    bool replay_next;                /* the block hook stopped for it */
 
     uint32_t trail[CPU_TRAIL];
     unsigned trail_next;
@@ -247,7 +248,6 @@ struct cpu {
 
     struct cpu_region regions[CPU_MAX_REGIONS];
     unsigned region_count;
-    uint64_t blocks_run;
     /* Learnt by fast_store.c: the engine's CPU object and functions. */
     void *engine_cpu;
     void *engine_set_page;

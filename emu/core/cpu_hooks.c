@@ -7,6 +7,7 @@
 #include "core/nor.h"
 #include "core/precise.h"
 #include "core/replay.h"
+#include "core/short_hook.h"
 #include "core/spin.h"
 
 #include <string.h>
@@ -69,6 +70,7 @@ bool cpu_must_stop(const struct cpu *cpu)
 void cpu_start_ran_window(struct cpu *cpu)
 {
     memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
+    short_hook_forget_all(cpu);
     for (uint32_t page = 0; page < cpu->flash_size >> 12; page++)
         cpu->ran_code[page] = (cpu->ran_code[page] & 1) << 1;
     cpu->ran_window = cpu->bus->clock.now + CYCLES_PER_SECOND;
@@ -93,7 +95,10 @@ bool cpu_look_around(struct cpu *cpu)
     clock_run_due(clock);
     if (cpu_must_stop(cpu) && !waits_for_monitor(cpu))
         return true;
-    cpu->cache_is_on = cpu->ports.cache_on(cpu->ports.context);
+    bool cache_is_on = cpu->ports.cache_on(cpu->ports.context);
+    if (cache_is_on != cpu->cache_is_on)
+        short_hook_forget_all(cpu);
+    cpu->cache_is_on = cache_is_on;
     if (clock->now >= cpu->ran_window)
         cpu_start_ran_window(cpu);
     cpu_update_careful(cpu);
@@ -133,27 +138,37 @@ uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, 
     return cycles;
 }
 
-/*
- * Picks a block now and then and sees if it comes again and again within a few blocks. By then the trail
- * holds nothing but this loop, so that skipping whole rounds leaves it as it would be.
- */
+/* When to look for spins again: in cycles, after the last look and after one that could not be skipped. */
+#define SPIN_REST          1024u
+#define SPINS_IN_VAIN_MOST 6u
+
+/* True if the trail holds nothing but rounds of a loop that has come to its head again; then skipping whole
+ * rounds leaves the trail as it would be. */
+static bool trail_is_loop(const struct cpu *cpu, uint32_t head)
+{
+    unsigned newest = cpu->trail_next - 1, length = 0;
+    while (length < SPIN_MAX_BLOCKS && cpu->trail[(newest - length) % CPU_TRAIL] != head)
+        length++;
+    if (cpu->trail_next < CPU_TRAIL || length++ == SPIN_MAX_BLOCKS)
+        return false;
+    for (unsigned i = 0; i < CPU_TRAIL - length; i++) {
+        if (cpu->trail[(newest - i) % CPU_TRAIL] != cpu->trail[(newest - i - length) % CPU_TRAIL])
+            return false;
+    }
+    return true;
+}
+
 static void look_for_spin(struct cpu *cpu, uint32_t address)
 {
-    if (address != cpu->spin_head) {
-        if (++cpu->spin_age > SPIN_MAX_BLOCKS) {
-            cpu->spin_head = address;
-            cpu->spin_age = cpu->spin_count = 0;
+    if (trail_is_loop(cpu, address)) {
+        if (spin_skip(cpu, address)) {
+            cpu->spins_in_vain = 0;
+            replay_search_anew(cpu);
+        } else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST) {
+            cpu->spins_in_vain++;
         }
-        return;
     }
-    cpu->spin_age = 0;
-    if (++cpu->spin_count <= CPU_TRAIL)
-        return;
-    cpu->spin_count = 0;
-    if (spin_skip(cpu, address)) {
-        cpu->spin_count = CPU_TRAIL - 1;
-        replay_search_anew(cpu);
-    }
+    cpu->spin_at = cpu->bus->clock.now + (SPIN_REST << cpu->spins_in_vain);
 }
 
 static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
@@ -184,12 +199,41 @@ static void stop_here(struct cpu *cpu)
     uc_emu_stop(cpu->uc);
 }
 
-static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
+static bool is_watched(const struct cpu *cpu, const struct block_info *info)
 {
-    struct cpu *cpu = user;
-    struct clock *clock = &cpu->bus->clock;
-    uint32_t address = (uint32_t)address64;
+    for (unsigned i = 0; i < cpu->watches; i++) {
+        if (cpu->watch[i].address - info->address < info->size)
+            return true;
+    }
+    return false;
+}
+
+/* True if all there is to do at this block, as long as nothing changes, is to charge its cycles. */
+static bool is_plain(const struct cpu *cpu, const struct block_info *info)
+{
+    return !(info->flags & ~(BLOCK_FP | BLOCK_DIVIDES | BLOCK_MEMORY | BLOCK_MULTIPLE)) &&
+           !is_watched(cpu, info) && !replay_wants(cpu, info->address);
+}
+
+/* Until when plain blocks need not be seen. */
+static uint64_t open_until(const struct cpu *cpu)
+{
+    uint64_t until = cpu->bus->clock.deadline;
+    if (cpu->speed.skip_spins && cpu->spin_at < until)
+        until = cpu->spin_at;
+    uint64_t replay = replay_quiet_until(cpu);
+    return replay < until ? replay : until;
+}
+
+static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
     (void)uc;
+    cpu_enter_block(user, (uint32_t)address, size, __builtin_return_address(0));
+}
+
+void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const void *after_call)
+{
+    struct clock *clock = &cpu->bus->clock;
     if (cpu->careful) {
         /* One instruction was asked for; the second time this is where its branch went, maybe to itself. */
         if (cpu->careful_begun)
@@ -223,7 +267,7 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
         stop_here(cpu);
         return;
     }
-    if (cpu->speed.skip_spins && !replay_records(cpu))
+    if (cpu->speed.skip_spins && clock->now >= cpu->spin_at && !replay_records(cpu))
         look_for_spin(cpu, address);
     clock->now += cpu_block_cycles(cpu, info, cpu->expected);
     cpu->expected = address + size;
@@ -232,6 +276,11 @@ static void on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *use
     cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
     if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
         cpu->monitor_open = info->flags & BLOCK_LDREX;
+    if (cpu->speed.short_hooks) {
+        if (after_call && is_plain(cpu, info))
+            short_hook_use(cpu, info, on_block, after_call);
+        clock->open_until = open_until(cpu);
+    }
     if (info->flags & (BLOCK_UNMASKS | BLOCK_SEV)) {
         if (info->flags & BLOCK_SEV)
             cpu->event_register = true;

@@ -6,6 +6,7 @@
 #include "core/fast_store.h"
 #include "core/precise.h"
 #include "core/replay.h"
+#include "core/short_hook.h"
 
 #define NOWHERE 0xfffffff0ull /* never an instruction's address: 'until' for a free run */
 
@@ -21,6 +22,7 @@ uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
     cpu->intno = -1;
     cpu->hook_stopped = false;
     if (cpu->translated > TRANSLATED_MOST) {
+        short_hook_flushed(cpu);
         uc_ctl_flush_tlb(cpu->uc); /* of blocks, whatever the name says */
         cpu->translated = 0;
     }
@@ -296,6 +298,7 @@ int cpu_watch(struct cpu *cpu, uint32_t address, void (*fn)(void *, struct cpu *
     cpu->watch[cpu->watches].address = address & ~1u;
     cpu->watch[cpu->watches].fn = fn;
     cpu->watch[cpu->watches++].context = context;
+    short_hook_forget_all(cpu);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "core/cycles.h"
 #include "core/nor.h"
 #include "core/replay_make.h"
+#include "core/short_hook.h"
 #include "core/spin.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@
 #define REST_AFTER_FAILURE 1024
 #define GIVEN_UP_MAX       8
 #define SEARCH_REST        (CYCLES_PER_MS / 2)
+#define SEARCH_BLOCKS      (12 * REPLAY_BLOCKS) /* then there is a rest, too */
 #define IN_VAIN_MAX        8
 
 #define XPSR_FLAGS 0xf0000000u
@@ -68,6 +70,7 @@ struct replay {
     unsigned age, last_age;
     uint64_t path, last_path;
     unsigned alike, tries;
+    unsigned searched; /* blocks since the last rest */
 
     struct head *recording; /* NULL: nothing is recorded */
     struct replay_log log;
@@ -121,6 +124,13 @@ uint64_t replay_blocks(const struct cpu *cpu)
     return cpu->replay ? cpu->replay->blocks : 0;
 }
 
+uint64_t replay_quiet_until(const struct cpu *cpu)
+{
+    if (!cpu->replay)
+        return UINT64_MAX;
+    return cpu->replay->recording ? 0 : cpu->replay->search_at;
+}
+
 bool replay_records(const struct cpu *cpu)
 {
     return cpu->replay && cpu->replay->recording;
@@ -171,6 +181,12 @@ void replay_search_anew(struct cpu *cpu)
         cpu->replay->candidate = NOWHERE;
 }
 
+void replay_time_changed(struct cpu *cpu)
+{
+    if (cpu->replay)
+        cpu->replay->search_at = 0;
+}
+
 /* --- heads ------------------------------------------------------------------------------------------------
  */
 
@@ -186,6 +202,11 @@ static struct head *find_head(struct replay *replay, uint32_t address)
 {
     uint8_t n = replay->index[place_in_index(replay, address)];
     return n ? &replay->head[n - 1] : NULL;
+}
+
+bool replay_wants(const struct cpu *cpu, uint32_t address)
+{
+    return cpu->replay && find_head(cpu->replay, address);
 }
 
 static void index_heads(struct replay *replay)
@@ -207,8 +228,9 @@ static struct head *least_useful(struct replay *replay)
     return least;
 }
 
-static struct head *make_head(struct replay *replay, uint32_t address)
+static struct head *make_head(struct cpu *cpu, uint32_t address)
 {
+    struct replay *replay = cpu->replay;
     struct head *head = find_head(replay, address);
     if (head)
         return head;
@@ -220,6 +242,7 @@ static struct head *make_head(struct replay *replay, uint32_t address)
     }
     *head = (struct head){.address = address};
     index_heads(replay);
+    short_hook_forget(cpu, address);
     return head;
 }
 
@@ -266,6 +289,7 @@ static void rest_from_search(struct cpu *cpu)
     if (replay->in_vain < IN_VAIN_MAX)
         replay->in_vain++;
     replay->candidate = NOWHERE;
+    replay->searched = 0;
 }
 
 /* Nothing good begins here, at least for now. */
@@ -400,8 +424,9 @@ static void candidate_came_again(struct cpu *cpu)
     replay->age = 0;
     replay->path = 0;
     if (replay->alike >= (small ? ROUNDS_ALIKE_SMALL : ROUNDS_ALIKE)) {
-        struct head *head = make_head(replay, replay->candidate);
+        struct head *head = make_head(cpu, replay->candidate);
         replay->candidate = NOWHERE;
+        replay->searched = 0;
         if (!head->traces && !head->rest)
             head->record = head->loop = true;
     } else if (replay->tries > ROUNDS_TRIED) {
@@ -418,6 +443,8 @@ static void search(struct cpu *cpu, uint32_t address)
         choose_candidate(replay, address);
     else
         replay->path = (replay->path ^ address) * 0x9e3779b97f4a7c15ull;
+    if (++replay->searched >= SEARCH_BLOCKS)
+        rest_from_search(cpu);
 }
 
 bool replay_block(struct cpu *cpu, const struct block_info *block)
@@ -697,9 +724,9 @@ static uint64_t repeat_idle(struct cpu *cpu, const struct trace *trace)
 }
 
 /* A trace from here on may pay, too. */
-static void note_exit(struct replay *replay, uint32_t pc)
+static void note_exit(struct cpu *cpu, uint32_t pc)
 {
-    struct head *head = make_head(replay, pc);
+    struct head *head = make_head(cpu, pc);
     if (!head->traces && !head->rest && ++head->exits >= EXITS_TRIED)
         head->record = true;
 }
@@ -787,5 +814,5 @@ void replay_run(struct cpu *cpu)
         first->rest = REST_ARRIVALS;
     }
     if (s.by_guard && s.blocks >= POOR_BLOCKS)
-        note_exit(s.replay, s.pc);
+        note_exit(cpu, s.pc);
 }

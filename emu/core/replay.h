@@ -48,6 +48,10 @@ uint64_t replay_blocks(const struct cpu *cpu);
 /* True while the engine is being recorded, which nothing may shorten. */
 bool replay_records(const struct cpu *cpu);
 
+/* Until which cycle no blocks but those that it wants need to come by replay_block(); the past: all must. */
+uint64_t replay_quiet_until(const struct cpu *cpu);
+bool replay_wants(const struct cpu *cpu, uint32_t address);
+
 /* The CPU made this access to a register. */
 void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned size, uint32_t value);
 
@@ -56,6 +60,9 @@ void replay_disturbed(struct cpu *cpu);
 
 /* A loop was skipped in another way (core/spin.h). */
 void replay_search_anew(struct cpu *cpu);
+
+/* The clock was set, maybe back. */
+void replay_time_changed(struct cpu *cpu);
 
 /* Flash was changed. */
 void replay_forget(struct cpu *cpu, uint32_t address, uint32_t size);

@@ -63,7 +63,8 @@ static void run_to(struct machine *machine, uint64_t cycle)
     cr_assert_eq(machine_run(machine, cycle), MACHINE_TIME, "%s", machine_failure(machine));
 }
 
-static const struct cpu_speed fast = {.inline_stores = true, .skip_spins = true, .replay_loops = true};
+static const struct cpu_speed fast = {
+    .inline_stores = true, .short_hooks = true, .skip_spins = true, .replay_loops = true};
 
 #define MS(n) ((n)*CYCLES_PER_MS)
 
@@ -83,12 +84,13 @@ Test(same_run, with_and_without_tricks)
 {
     struct story *story = story_new("boot/provisioned");
     const struct cpu_speed slow = {0}, stores = {.inline_stores = true}, spins = {.skip_spins = true},
-                           loops = {.replay_loops = true};
+                           loops = {.replay_loops = true}, hooks = {.short_hooks = true};
     uint64_t hash = hash_after(story, fast, MS(400), MS(400));
     cr_expect_eq(hash_after(story, slow, MS(400), MS(400)), hash, "without any trick");
     cr_expect_eq(hash_after(story, stores, MS(400), MS(400)), hash, "with inline stores alone");
     cr_expect_eq(hash_after(story, spins, MS(400), MS(400)), hash, "with spin skipping alone");
     cr_expect_eq(hash_after(story, loops, MS(400), MS(400)), hash, "with loops replayed alone");
+    cr_expect_eq(hash_after(story, hooks, MS(400), MS(400)), hash, "with short hooks alone");
     cr_expect_neq(hash_after(story, fast, MS(401), MS(401)), hash, "the hash tells runs apart");
     story_free(story);
 }
