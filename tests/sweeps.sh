@@ -33,11 +33,14 @@ done
 cases()
 {
     local name from to
-    for name in first-boot dct-write softdevice user-module factory-reset; do
+    for name in first-boot dct-write softdevice user-module; do
         for from in "${VERSIONS[@]}"; do
-            # 4.x takes a factory program only if it is linked for 0xb4000; none is published.
-            [[ $name == factory-reset && $from == 4.* ]] || echo "$name $from"
+            echo "$name $from"
         done
+    done
+    for from in "${VERSIONS[@]}"; do
+        # 4.x takes a factory program only if it is linked for 0xb4000; none is published, so it is one of ours.
+        [[ $from == 4.* ]] && echo "factory-reset-256k $from" || echo "factory-reset $from"
     done
     for name in bootloader system-part1; do
         for from in "${VERSIONS[@]}"; do
@@ -57,7 +60,7 @@ cases()
 many_states()
 {
     case $1@$2 in
-    factory-reset@* | bootloader-direct@* | user-module@1.* | softdevice@1.* | system-part1@1.*) return 0 ;;
+    factory-reset*@* | bootloader-direct@* | user-module@1.* | softdevice@1.* | system-part1@1.*) return 0 ;;
     *) return 1 ;;
     esac
 }

@@ -41,9 +41,9 @@ struct install {
 };
 
 /* Copies one of our own user programs and gives it its checksums. */
-static int load_app(const char *name, uint8_t **data, size_t *length, struct diag *why)
+static int load_app(const struct module_choice *choice, uint8_t **data, size_t *length, struct diag *why)
 {
-    const struct sosim_app *app = sosim_app_find(name, why);
+    const struct app_build *app = sosim_app_find(choice->app, choice->built_for, why);
     *data = app ? malloc(app->size) : NULL;
     if (!*data) {
         if (app)
@@ -71,7 +71,7 @@ int device_module_file(const struct device *device, const struct module_choice *
             return -1;
         err = file_read_all(path, MODULE_MAX, data, length, &reason);
     } else if (module->app) {
-        err = load_app(module->app, data, length, &reason);
+        err = load_app(module, data, length, &reason);
     } else {
         err = store_load(&device->machine->board->images, module->published, module->kind, data, length,
                          &reason);

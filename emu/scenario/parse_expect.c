@@ -196,15 +196,22 @@ static int expect_slot(const struct reader *r, const cJSON *item, struct expect 
 static int expect_module(const struct reader *r, const cJSON *item, struct expect *out)
 {
     static const char *const members[] = {"kind", "published", "version", "valid", NULL};
+    static const char *const kinds[] = {"bootloader", "softdevice", "system-part1",
+                                        "user",       "user-256k",  NULL};
+    unsigned kind = 0;
     uint32_t version = 0;
     out->module.at = item;
-    if (read_members(r, item, members) || read_stage(r, member(item, "kind"), &out->stage) ||
+    if (read_members(r, item, members) || read_choice(r, member(item, "kind"), kinds, &kind) ||
         read_text(r, member(item, "published"), &out->module.published) ||
         read_u32(r, member(item, "version"), 0, UINT16_MAX, &version) ||
         read_flag(r, member(item, "valid"), &out->valid))
         return -1;
-    if (!out->stage)
+    if (!member(item, "kind"))
         return missing(r, item, "kind");
+    out->stage = kinds[kind];
+    if (out->module.published && !strcmp(out->stage, "user-256k"))
+        return json_doc_error(r->doc, member(item, "published"), r->why,
+                              "no published user program is built for this place");
     out->module.kind = !strcmp(out->stage, "user") ? "tinker" : out->stage;
     out->has_version = member(item, "version") != NULL;
     out->version = version;

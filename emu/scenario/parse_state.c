@@ -13,13 +13,15 @@ static const char *const starts[] = {"blank", "factory", "provisioned", NULL};
 
 int parse_module(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"published", "kind", "file", "app", "address", "pad_to", NULL};
+    static const char *const members[] = {"published", "kind",    "file",   "app",
+                                          "built_for", "address", "pad_to", NULL};
     struct module_choice *module = out;
     unsigned kind = 0;
     module->at = item;
     if (read_members(r, item, members) || read_text(r, member(item, "published"), &module->published) ||
         read_text(r, member(item, "file"), &module->file) ||
         read_text(r, member(item, "app"), &module->app) ||
+        read_text(r, member(item, "built_for"), &module->built_for) ||
         read_choice(r, member(item, "kind"), kinds, &kind) ||
         read_u32(r, member(item, "address"), 0, UINT32_MAX, &module->address) ||
         read_u32(r, member(item, "pad_to"), 1, MODULE_MAX, &module->pad_to))
@@ -33,6 +35,9 @@ int parse_module(const struct reader *r, const cJSON *item, void *out)
     if (!module->file && module->has_address)
         return json_doc_error(r->doc, member(item, "address"), r->why,
                               "a published module or an app knows its own address");
+    if (!module->app && module->built_for)
+        return json_doc_error(r->doc, member(item, "built_for"), r->why,
+                              "only an app can be built for one version or another");
     if (!module->published && module->kind)
         return json_doc_error(r->doc, member(item, "kind"), r->why,
                               "a file or an app says itself what it is");

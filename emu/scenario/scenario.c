@@ -185,12 +185,18 @@ struct version_change {
     const char *was, *from, *to; /* to: NULL for what is not of version `was` to stay */
 };
 
+static void change_text(const struct version_change *change, const char **version)
+{
+    if (*version && change->was && !strcmp(*version, change->was))
+        *version = change->from;
+    else if (*version && change->to)
+        *version = change->to;
+}
+
 static void change_version(const struct version_change *change, struct module_choice *module)
 {
-    if (module->published && change->was && !strcmp(module->published, change->was))
-        module->published = change->from;
-    else if (module->published && change->to)
-        module->published = change->to;
+    change_text(change, &module->published);
+    change_text(change, &module->built_for);
 }
 
 int scenario_override_version(struct scenario *scenario, const char *version)
@@ -236,7 +242,7 @@ static int check_module(const struct scenario *scenario, const struct board_imag
     struct diag reason;
     if (module->file)
         return check_file(scenario, module->at, module->file, why);
-    if (module->app && !sosim_app_find(module->app, &reason))
+    if (module->app && !sosim_app_find(module->app, module->built_for, &reason))
         return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
     if (!module->published)
         return 0;

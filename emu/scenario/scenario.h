@@ -34,6 +34,7 @@ struct module_choice {
     const char *kind;      /* NULL: all modules of that version */
     const char *file;      /* relative to the scenario */
     const char *app;       /* one of sosim's own user programs (scenarios/app) */
+    const char *built_for; /* of an app: Device OS version, or NULL */
     bool has_address;      /* for raw bytes */
     uint32_t address;
     uint32_t pad_to; /* bytes; 0: as it is */

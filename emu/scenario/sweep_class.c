@@ -267,7 +267,7 @@ static int valid_programs(const struct sweep_inner *inner, const uint32_t *ids, 
     return 0;
 }
 
-/* A user program that was valid before the control run and after it is not. */
+/* A user program was valid before the control run, and one, here or there, after it; now none is. */
 static int safe_mode(struct sweep_inner *inner, const uint32_t *ids, bool *safe)
 {
     uint64_t digest = flash_state_digest(&inner->store, ids, inner->view.pages[0]);
@@ -277,8 +277,7 @@ static int safe_mode(struct sweep_inner *inner, const uint32_t *ids, bool *safe)
         if (valid_programs(inner, ids, &now) || valid_programs(inner, inner->initial, &before) ||
             valid_programs(inner, inner->final, &after))
             return ENOMEM;
-        *cache =
-            (struct class_cache){.digest = digest, .known = true, .answer = (before & after & ~now) != 0};
+        *cache = (struct class_cache){.digest = digest, .known = true, .answer = before && after && !now};
     }
     *safe = cache->answer;
     return 0;

@@ -4,43 +4,42 @@
 #include <stdio.h>
 #include <string.h>
 
-static const unsigned char publish_queue[] = {
-#include "publish_queue.inc"
-};
-static const unsigned char publish_queue_2[] = {
-#include "publish_queue_2.inc"
-};
-static const unsigned char event_log[] = {
-#include "event_log.inc"
-};
-static const unsigned char event_log_open[] = {
-#include "event_log_open.inc"
-};
-static const unsigned char event_queue[] = {
-#include "event_queue.inc"
-};
-static const unsigned char file_work[] = {
-#include "file_work.inc"
-};
+#include "apps_arrays.inc"
 
 static const struct sosim_app apps[] = {
-    {"publish-queue", publish_queue, sizeof publish_queue},
-    {"publish-queue-2", publish_queue_2, sizeof publish_queue_2},
-    {"event-log", event_log, sizeof event_log},
-    {"event-log-open", event_log_open, sizeof event_log_open},
-    {"event-queue", event_queue, sizeof event_queue},
-    {"file-work", file_work, sizeof file_work},
+#include "apps_table.inc"
 };
 
 #define APP_COUNT (sizeof apps / sizeof apps[0])
 
-const struct sosim_app *sosim_app_find(const char *name, struct diag *why)
+#define VERSION(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
+#define OLDEST                       VERSION(2u, 0, 1)
+#define LARGER_PLACE                 VERSION(3u, 1, 0)
+#define PART_MAX                     99u
+
+/* "4.0.1" as a number, 0 for what is no version. */
+static unsigned version_number(const char *text)
+{
+    unsigned major, minor, patch;
+    char rest;
+    if (sscanf(text, "%3u.%3u.%3u%c", &major, &minor, &patch, &rest) != 3 || major > PART_MAX ||
+        minor > PART_MAX || patch > PART_MAX)
+        return 0;
+    return VERSION(major, minor, patch);
+}
+
+const struct app_build *sosim_app_find(const char *name, const char *built_for, struct diag *why)
 {
     char names[DIAG_SIZE / 2] = "";
+    unsigned version = built_for ? version_number(built_for) : OLDEST;
+    if (version < OLDEST) {
+        diag_set(why, "apps are built for Device OS 2.0.1 and later, not for \"%.60s\"", built_for);
+        return NULL;
+    }
     for (size_t i = 0; i < APP_COUNT; i++) {
         size_t used = strlen(names);
         if (!strcmp(apps[i].name, name))
-            return &apps[i];
+            return &apps[i].builds[version >= LARGER_PLACE];
         snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", apps[i].name);
     }
     diag_set(why, "there is no app \"%.60s\"; there are: %s", name, names);

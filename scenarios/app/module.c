@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What makes a user module of the program that it is linked with: header, entry points, suffix. SHA-256 and
- * CRC are left blank: sosim writes them when it loads the module.
+ * CRC are left blank: sosim writes them when it loads the module. MODULE_VERSION, MODULE_INDEX and
+ * OLDEST_SYSTEM come from CMakeLists.txt.
  */
 #include "device_os.h"
 
 #define PLATFORM_BORON 13
 #define USER_PART      5
 #define SYSTEM_PART    4
-#define OLDEST_SYSTEM  2011 /* Device OS 2.0.1 */
 
 struct dependency {
     uint8_t function, index;
@@ -60,7 +60,7 @@ __attribute__((section(".module_header"), used)) static const struct module_head
     .version = MODULE_VERSION,
     .platform = PLATFORM_BORON,
     .function = USER_PART,
-    .index = 1,
+    .index = MODULE_INDEX,
     .needs = {{SYSTEM_PART, 1, OLDEST_SYSTEM}},
 };
 

@@ -184,6 +184,11 @@ Test(scenario_parse, mistakes_are_found_where_they_are)
            "dir/x.json:1:63: modules[0].address: a published module or an app");
     refuse("{\"name\": \"x\", \"modules\": [{\"app\": \"publish-queue\", \"kind\": \"tinker\"}]}",
            "dir/x.json:1:60: modules[0].kind: a file or an app");
+    refuse("{\"name\": \"x\", \"modules\": [{\"published\": \"2.0.1\", \"built_for\": \"4.0.1\"}]}",
+           "dir/x.json:1:63: modules[0].built_for: only an app");
+    refuse(
+        "{\"name\": \"x\", \"expect\": [{\"module\": {\"kind\": \"user-256k\", \"published\": \"4.0.1\"}}]}",
+        "dir/x.json:1:72: expect[0].module.published: no published user program");
     refuse("{\"name\": \"x\", \"expect\": [{\"file_system\": {\"finding\": \"x\"}}]}",
            "dir/x.json:1:42: expect[0].file_system: \"is\" is missing");
     refuse("{\"name\": \"x\", \"expect\": [{\"file_system\": {\"is\": \"sound\", \"finding\": \"x\"}}]}",
@@ -233,6 +238,25 @@ Test(scenario_parse, what_is_checked_on_the_way_is_kept)
     cr_expect_eq(scenario_check(&s, &why), -1);
     cr_expect(strstr(why.text, "there is no app \"publish-cue\"; there are: publish-queue") != NULL, "%s",
               why.text);
+    scenario_free(&s);
+}
+
+Test(scenario_parse, an_app_is_built_for_the_version_that_runs)
+{
+    struct scenario s;
+    struct diag why = {{0}};
+    parse(&s, "{\"name\": \"x\", \"modules\": [{\"published\": \"4.0.1\"}, "
+              "{\"app\": \"event-log\", \"built_for\": \"4.0.1\"}, {\"app\": \"event-log\"}]}");
+    cr_expect_str_eq(s.modules[1].built_for, "4.0.1");
+    cr_assert_eq(scenario_override_version(&s, "2.2.0"), 0);
+    cr_expect_str_eq(s.modules[1].built_for, "2.2.0");
+    cr_expect_null(s.modules[2].built_for);
+    cr_expect_eq(scenario_check(&s, &why), 0, "%s", why.text);
+    cr_assert_eq(scenario_override_version(&s, "1.5.2"), 0);
+    cr_expect_eq(scenario_check(&s, &why), -1);
+    cr_expect(strstr(why.text,
+                     "modules[1]: apps are built for Device OS 2.0.1 and later, not for \"1.5.2\"") != NULL,
+              "%s", why.text);
     scenario_free(&s);
 }
 

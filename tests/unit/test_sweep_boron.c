@@ -96,3 +96,25 @@ Test(sweep_boron, a_setting_is_old_until_its_last_operation, .timeout = 300)
     sweep_free(&sweep);
     scenario_free(&scenario);
 }
+
+/* The old program goes before the factory program comes, to another place: between them there is none. */
+Test(sweep_boron, a_program_that_moves_is_missed_in_between, .timeout = 300)
+{
+    struct scenario scenario;
+    struct sweep sweep;
+    struct diag why = {{0}};
+    struct sweep_options options = {.after = true, .jobs = 1, .windows = 1};
+    char what[SWEEP_WHAT_SIZE];
+    options.window[0] = (struct sweep_window){.array = "internal", .from = 1, .to = 2, .to_ms = 1e9};
+    load(&scenario, "factory-reset-256k");
+    cr_assert_eq(sweep_run(&scenario, &options, "factory-reset-256k", &sweep, &why), 0, "%s", why.text);
+    cr_assert_eq(sweep.point_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_eq(sweep.points[i].class, SWEEP_SAFE_MODE, "%s", sweep_class_words(sweep.points[i].class));
+    sweep_point_what(&sweep, &sweep.points[0], what);
+    cr_expect(strstr(what, "erase of internal 0x0d4000+4096, module user + 0x0"), "%s", what);
+    sweep_point_what(&sweep, &sweep.points[1], what);
+    cr_expect(strstr(what, "erase of internal 0x0b4000+4096, module user-256k + 0x0"), "%s", what);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
