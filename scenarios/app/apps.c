@@ -13,9 +13,10 @@ static const struct sosim_app apps[] = {
 #define APP_COUNT (sizeof apps / sizeof apps[0])
 
 #define VERSION(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
-#define OLDEST                       VERSION(2u, 0, 1)
-#define LARGER_PLACE                 VERSION(3u, 1, 0)
 #define PART_MAX                     99u
+
+/* In the order of the builds. */
+static const unsigned releases[APP_BUILDS] = {VERSION(2, 0, 1), VERSION(3, 0, 0), VERSION(3, 1, 0)};
 
 /* "4.0.1" as a number, 0 for what is no version. */
 static unsigned version_number(const char *text)
@@ -31,15 +32,17 @@ static unsigned version_number(const char *text)
 const struct app_build *sosim_app_find(const char *name, const char *built_for, struct diag *why)
 {
     char names[DIAG_SIZE / 2] = "";
-    unsigned version = built_for ? version_number(built_for) : OLDEST;
-    if (version < OLDEST) {
+    unsigned version = built_for ? version_number(built_for) : releases[0], build = APP_BUILDS;
+    while (build && releases[build - 1] > version)
+        build--;
+    if (!build) {
         diag_set(why, "apps are built for Device OS 2.0.1 and later, not for \"%.60s\"", built_for);
         return NULL;
     }
     for (size_t i = 0; i < APP_COUNT; i++) {
         size_t used = strlen(names);
         if (!strcmp(apps[i].name, name))
-            return &apps[i].builds[version >= LARGER_PLACE];
+            return &apps[i].builds[build - 1];
         snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", apps[i].name);
     }
     diag_set(why, "there is no app \"%.60s\"; there are: %s", name, names);

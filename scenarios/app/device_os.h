@@ -5,10 +5,11 @@
  * Sources of the numbers: Device OS 2.0.1 and 4.0.1, modules/boron/system-part1/module_system_part1_export.ld
  * (where the tables of system-part1 are), system/inc/system_dynalib.h and hal/inc/hal_dynalib_posix_syscall.h
  * (places in the tables), dynalib/inc/module_info.h (header), modules/shared/nRF52840/inc/user_dynalib.h
- * (entry points), hal/inc/hal_dynalib_core.h and core_hal.h (features). Tables only grow from one release to
- * the next, so a program built for 2.0.1 runs on later ones. Flags of open() are newlib's.
+ * (entry points), hal/inc/hal_dynalib_core.h and core_hal.h (features), system/inc/system_update.h (flags).
+ * Tables only grow from one release to the next, so a program built for 2.0.1 runs on later ones. Flags of
+ * open() are newlib's.
  *
- * Modelled: files, the system mode, waiting. Not modelled: everything else that Wiring has.
+ * Modelled: files, the system mode, waiting, resets put off. Not modelled: everything else that Wiring has.
  */
 #ifndef SOSIM_APP_DEVICE_OS_H
 #define SOSIM_APP_DEVICE_OS_H
@@ -21,7 +22,7 @@
 #define SYSTEM_PART1_TABLES 0x30218u
 
 enum system_part1_table { TABLE_SYSTEM = 2, TABLE_CORE = 7, TABLE_POSIX = 27 };
-enum system_function { SYSTEM_SET_MODE = 1, SYSTEM_DELAY = 5 };
+enum system_function { SYSTEM_SET_MODE = 1, SYSTEM_DELAY = 5, SYSTEM_SET_FLAG = 14 };
 enum core_function { CORE_SET_FEATURE = 25 };
 enum posix_function {
     POSIX_OPEN = 0,
@@ -37,6 +38,7 @@ enum { O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_APPEND = 0x8, O_CREAT = 0x200, 
 enum { SEEK_SET, SEEK_CUR, SEEK_END };
 enum { SEMI_AUTOMATIC = 2 };
 enum { FEATURE_RESET_INFO = 4 };
+enum { FLAG_RESET_ENABLED = 3 };
 
 /* The address of a function of the system, which is looked up at each call: an update may have moved it. */
 static inline uintptr_t system_function(unsigned table, unsigned index)
@@ -91,6 +93,13 @@ static inline void delay_ms(unsigned long ms)
 static inline void set_system_mode(int mode)
 {
     ((void (*)(int))system_function(TABLE_SYSTEM, SYSTEM_SET_MODE))(mode);
+}
+
+/* System.enableReset() and disableReset(): a reset that the system wants waits until it is allowed. */
+static inline void allow_reset(bool allowed)
+{
+    ((int (*)(int, uint8_t, void *))system_function(TABLE_SYSTEM, SYSTEM_SET_FLAG))(FLAG_RESET_ENABLED,
+                                                                                    allowed, NULL);
 }
 
 /* System.enableFeature() and disableFeature(): a setting, kept in the DCT. 0, or an error below 0. */

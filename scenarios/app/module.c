@@ -2,7 +2,7 @@
 /*
  * What makes a user module of the program that it is linked with: header, entry points, suffix. SHA-256 and
  * CRC are left blank: sosim writes them when it loads the module. MODULE_VERSION, MODULE_INDEX and
- * OLDEST_SYSTEM come from CMakeLists.txt.
+ * SYSTEM_VERSION come from CMakeLists.txt.
  */
 #include "device_os.h"
 
@@ -61,7 +61,7 @@ __attribute__((section(".module_header"), used)) static const struct module_head
     .platform = PLATFORM_BORON,
     .function = USER_PART,
     .index = MODULE_INDEX,
-    .needs = {{SYSTEM_PART, 1, OLDEST_SYSTEM}},
+    .needs = {{SYSTEM_PART, 1, SYSTEM_VERSION}},
 };
 
 __attribute__((section(".module_table"), used)) static void *const *const table = entry_points;
