@@ -37,7 +37,8 @@ static bool cache_on(void *context)
 static bool held(void *context)
 {
     const struct machine *machine = context;
-    return !machine->powered || power_is_off(&machine->soc.power) || power_holds_reset(&machine->soc.power);
+    return !machine->powered || power_is_off(&machine->soc.power) || power_holds_reset(&machine->soc.power) ||
+           machine_is_halted(machine);
 }
 
 static void sleeps(void *context, bool asleep)
@@ -274,6 +275,11 @@ void machine_set_usb(struct machine *machine, bool present)
 void machine_set_battery(struct machine *machine, bool present)
 {
     tell_parts(machine, "battery", present);
+}
+
+bool machine_is_halted(const struct machine *machine)
+{
+    return machine->soc.qspi.holds_cpu;
 }
 
 void machine_reset_pin(struct machine *machine)

@@ -72,6 +72,9 @@ void machine_sag(struct machine *machine, const struct supply_sag *sag);
 void machine_set_usb(struct machine *machine, bool present);
 void machine_set_battery(struct machine *machine, bool present);
 
+/* True while the CPU waits for an access that never ends (see qspi.h). */
+bool machine_is_halted(const struct machine *machine);
+
 /* Presses and releases the reset pin. */
 void machine_reset_pin(struct machine *machine);
 

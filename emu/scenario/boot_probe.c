@@ -106,7 +106,8 @@ static bool has_settled(const struct boot_probe *probe, const struct led_phrases
     bool rhythm = (last->kind == LED_BLINK && last->count >= BLINKS_LEAST) || last->kind == LED_BREATHE;
     /* Until its nine flashes are there, an SOS is a red blink. */
     double wanted = last->color == LED_RED ? SOS_KNOWN_MS : BOOT_SETTLE_MS;
-    outcome->end = last->kind != LED_OFF ? meaning_of(last) : probe->code.many ? BOOT_LAMP_OFF : BOOT_DARK;
+    bool works = probe->code.many && !machine_is_halted(probe->machine);
+    outcome->end = last->kind != LED_OFF ? meaning_of(last) : works ? BOOT_LAMP_OFF : BOOT_DARK;
     return (rhythm && lasts >= wanted) || (lasts >= BOOT_STUCK_MS && quiet >= BOOT_STUCK_MS);
 }
 

@@ -234,6 +234,12 @@ int device_unsettle(struct device *device, const struct unstable_edit *edit, str
 int device_input(struct device *device, const struct input_edit *input, struct diag *why)
 {
     struct part *part = machine_part(device->machine, input->part);
+    if (!strcmp(input->part, "chip")) {
+        if (nrf52840_input(&device->machine->soc, input->what, input->value))
+            return json_doc_error(&device->scenario->doc, input->at, why, "the chip has no input \"%s\"",
+                                  input->what);
+        return 0;
+    }
     if (!part)
         return json_doc_error(&device->scenario->doc, input->at, why, "the board has no part \"%s\"",
                               input->part);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * "Dark for ever": the lamp is off for DARK_MS and the CPU was seen in the same few blocks of code all the
- * time; or it resets again and again without getting as far as the lamp. A device that works is never dark so
- * long, whatever it does.
+ * time, or is halted; or it resets again and again without getting as far as the lamp. A device that works is
+ * never dark so long, whatever it does.
  */
 #include "scenario/run_internal.h"
 
@@ -20,9 +20,10 @@ static void tell(struct runner *run)
     char text[320];
     struct spin *spin = &run->spin;
     const char *stage = spin->code.count ? run_stage(run, spin->code.blocks[0]) : NULL;
-    const char *does = run->dark_resets >= DARK_RESETS ? "resets again and again"
-                       : run->machine.cpu.sleeping     ? "sleeps"
-                                                       : "spins";
+    const char *does = run->dark_resets >= DARK_RESETS    ? "resets again and again"
+                       : machine_is_halted(&run->machine) ? "is halted"
+                       : run->machine.cpu.sleeping        ? "sleeps"
+                                                          : "spins";
     int used = snprintf(text, sizeof text,
                         "the lamp stays dark, and the CPU %s in the %s, in %u blocks of code:", does,
                         stage ? stage : "RAM or nowhere", spin->code.count);
@@ -52,7 +53,7 @@ void run_watch_hang(struct runner *run)
     if (spin->dark_since_ms < 0)
         *spin = (struct spin){.dark_since_ms = now, .told = spin->told};
     code_seen_note(&spin->code, &run->machine.cpu);
-    if (spin->code.many && run->dark_resets < DARK_RESETS) {
+    if (spin->code.many && run->dark_resets < DARK_RESETS && !machine_is_halted(&run->machine)) {
         spin->hung = false;
         if (now - spin->dark_since_ms >= DARK_MS)
             *spin = (struct spin){.dark_since_ms = now, .told = spin->told};

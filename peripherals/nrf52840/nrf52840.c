@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nrf52840/nrf52840.h"
 
+#include <string.h>
+
 int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
 {
     soc->bus = bus;
@@ -62,6 +64,14 @@ void nrf52840_destroy(struct nrf52840 *soc)
 {
     nor_destroy(&soc->flash);
     nor_destroy(&soc->uicr);
+}
+
+int nrf52840_input(struct nrf52840 *soc, const char *what, double value)
+{
+    if (strcmp(what, "anomaly_215"))
+        return -1;
+    soc->qspi.halts = value != 0;
+    return 0;
 }
 
 void nrf52840_save(struct nrf52840 *soc, struct state *state)

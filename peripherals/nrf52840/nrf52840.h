@@ -97,6 +97,12 @@ struct nrf52840 {
 int nrf52840_init(struct nrf52840 *soc, struct bus *bus);
 void nrf52840_destroy(struct nrf52840 *soc);
 
+/*
+ * What a scenario says about this one chip: "anomaly_215", not 0: the anomaly strikes (qspi.h). Returns 0, or
+ * -1 if there is no such input.
+ */
+int nrf52840_input(struct nrf52840 *soc, const char *what, double value);
+
 /* Saves or restores the arrays; the blocks are saved with the bus. */
 void nrf52840_save(struct nrf52840 *soc, struct state *state);
 

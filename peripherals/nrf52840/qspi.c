@@ -521,9 +521,13 @@ static void send_address_mode(struct qspi *qspi, uint32_t config)
 
 static void note_anomaly_215(struct qspi *qspi, uint32_t offset)
 {
-    if (offset >= 0x600 && qspi->xip_since_activate)
-        bus_finding(qspi->block.bus, "qspi",
-                    "QSPI register 0x%03x used after an XIP read without ACTIVATE (anomaly 215)", offset);
+    if (offset < IFCONFIG1 || !qspi->xip_since_activate)
+        return;
+    bus_finding(qspi->block.bus, "qspi",
+                "QSPI register 0x%03x used after an XIP read without ACTIVATE (anomaly 215)%s", offset,
+                qspi->halts ? ": the CPU is halted" : "");
+    qspi->holds_cpu = qspi->halts;
+    clock_kick(&qspi->block.bus->clock);
 }
 
 static uint32_t read(void *self, uint32_t offset)
@@ -585,7 +589,7 @@ static void reset(void *self, enum reset_cause cause)
     stop(qspi);
     event_cancel(&qspi->block.bus->clock, &qspi->power_down);
     qspi->long_frame = false;
-    qspi->xip_since_activate = false;
+    qspi->xip_since_activate = qspi->holds_cpu = false;
     qspi->powering_down = false;
     qspi->status = 0;
     qspi->done = 0;
@@ -604,6 +608,8 @@ static void save(void *self, struct state *state)
     state_var(state, qspi->instruction_sending);
     state_var(state, qspi->long_frame);
     state_var(state, qspi->xip_since_activate);
+    state_var(state, qspi->halts);
+    state_var(state, qspi->holds_cpu);
     state_var(state, qspi->powering_down);
     state_var(state, qspi->status);
     state_var(state, qspi->done);

@@ -297,6 +297,31 @@ Test(qspi, anomaly_215_is_told)
     rig_free(rig);
 }
 
+/* Where it strikes: from IFCONFIG1 on, for good, until a reset. */
+Test(qspi, anomaly_215_halts_the_cpu_of_some_chips)
+{
+    struct rig *rig = rig_active();
+    struct qspi *qspi = &rig->bench->soc.qspi;
+    uint32_t value = 0;
+    cr_assert_eq(nrf52840_input(&rig->bench->soc, "anomaly_215", 1), 0);
+    cr_expect_eq(nrf52840_input(&rig->bench->soc, "anomaly_216", 1), -1);
+    qspi_xip_read(qspi, 0, 4, &value);
+    run_task(rig, "QSPI.TASKS_ACTIVATE");
+    poke(rig->bench, "QSPI.IFCONFIG1", 0x40480);
+    cr_expect_not(qspi->holds_cpu);
+    qspi_xip_read(qspi, 0, 4, &value);
+    poke(rig->bench, "QSPI.IFCONFIG0", 0);
+    cr_expect_not(qspi->holds_cpu);
+    peek(rig->bench, "QSPI.IFCONFIG1");
+    cr_expect(qspi->holds_cpu);
+    run_task(rig, "QSPI.TASKS_ACTIVATE");
+    cr_expect(qspi->holds_cpu);
+    bus_reset(&rig->bench->bus, RESET_PIN);
+    cr_expect_not(qspi->holds_cpu);
+    cr_expect(qspi->halts);
+    rig_free(rig);
+}
+
 Test(qspi, deactivate_and_disable_stop_everything)
 {
     struct rig *rig = rig_active();

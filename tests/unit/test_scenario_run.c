@@ -275,6 +275,9 @@ Test(scenario_run, what_cannot_be_done_is_refused_with_its_place)
     refused("{" GUEST
             ",\n\"state\": {\"inputs\": [{\"part\": \"mode\", \"what\": \"volume\", \"value\": 1}]}}",
             "x.json:2:22: state.inputs[0]: the part \"mode\" (button) has no input \"volume\"");
+    refused("{" GUEST
+            ",\n\"state\": {\"inputs\": [{\"part\": \"chip\", \"what\": \"anomaly_1\", \"value\": 1}]}}",
+            "x.json:2:22: state.inputs[0]: the chip has no input \"anomaly_1\"");
     refused(
         "{" GUEST
         ",\n\"state\": {\"bytes\": [{\"array\": \"internal\", \"address\": \"0x100000\", \"hex\": \"00\"}]}}",
