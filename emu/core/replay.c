@@ -64,7 +64,7 @@ struct replay {
     bool forget;  /* all of them, when they do not run any more */
 
     uint64_t search_at; /* cycle from which on loops are looked for */
-    unsigned in_vain;   /* searches and recordings since something was useful */
+    unsigned in_vain;   /* searches and recordings that came to nothing, less what did not */
     /* The search for loops: a block, and how it was reached since it was there last. */
     uint32_t candidate;
     unsigned age, last_age;
@@ -808,7 +808,6 @@ void replay_run(struct cpu *cpu)
     s.replay->bypass = s.pc;
     if (first && s.blocks >= POOR_BLOCKS) {
         first->poor = 0;
-        s.replay->in_vain = 0;
     } else if (first && ++first->poor >= POOR_TRIED) {
         first->poor = POOR_TRIED / 2;
         first->rest = REST_ARRIVALS;
