@@ -262,13 +262,13 @@ void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const voi
         stop_here(cpu);
         return;
     }
+    if (cpu->speed.skip_spins && clock->now >= cpu->spin_at && !replay_records(cpu))
+        look_for_spin(cpu, address);
     if (cpu->replay && replay_block(cpu, info)) {
         cpu->replay_next = true;
         stop_here(cpu);
         return;
     }
-    if (cpu->speed.skip_spins && clock->now >= cpu->spin_at && !replay_records(cpu))
-        look_for_spin(cpu, address);
     clock->now += cpu_block_cycles(cpu, info, cpu->expected);
     cpu->expected = address + size;
     cpu->block_address = address;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADS      64
-#define INDEX_SIZE 256 /* a power of two, well above HEADS */
+#define HEADS      250 /* at most: the index holds bytes */
+#define INDEX_SIZE 1024 /* a power of two, well above HEADS */
 #define TRACES     8   /* of one head */
 #define NOWHERE    UINT32_MAX
 
