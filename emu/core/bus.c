@@ -332,8 +332,11 @@ void block_event(struct block *block, unsigned n)
 static uint8_t *dma_place(struct bus *bus, uint32_t address, uint32_t size, bool writing)
 {
     if (address >= RAM_BASE && address - RAM_BASE <= bus->ram_size &&
-        size <= bus->ram_size - (address - RAM_BASE))
+        size <= bus->ram_size - (address - RAM_BASE)) {
+        if (bus->ram_wanted)
+            bus->ram_wanted(bus->ram_wanted_context);
         return bus->ram + (address - RAM_BASE);
+    }
     if (!writing && bus->flash && address <= bus->flash->size && size <= bus->flash->size - address) {
         nor_about_to_read(bus->flash, address, size);
         return bus->flash->data + address;

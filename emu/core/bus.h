@@ -139,6 +139,9 @@ struct bus {
     void *watch_context;
     reset_fn reset;
     void *reset_context;
+    /* Somebody else than the CPU is about to read RAM, or to write it. NULL: it may. */
+    void (*ram_wanted)(void *context);
+    void *ram_wanted_context;
     /* RAM pages holding code that the engine has translated; a DMA write there calls ram_written. */
     void (*ram_written)(void *context, uint32_t address, uint32_t size);
     void *ram_written_context;

@@ -34,6 +34,11 @@ static void ask_reset(void *context, enum reset_cause cause)
     clock_kick(&cpu->bus->clock);
 }
 
+static void ram_wanted(void *context)
+{
+    replay_catch_up(context);
+}
+
 static void ram_written(void *context, uint32_t address, uint32_t size)
 {
     replay_disturbed(context);
@@ -75,6 +80,8 @@ int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_si
     bus->irq_context = cpu;
     bus->reset = ask_reset;
     bus->reset_context = cpu;
+    bus->ram_wanted = ram_wanted;
+    bus->ram_wanted_context = cpu;
     bus->ram_written = ram_written;
     bus->ram_written_context = cpu;
     bus->fetching_flash = fetching_flash;
@@ -194,6 +201,7 @@ static uint8_t *plain_memory(const struct cpu *cpu, uint32_t address, uint32_t s
 
 int cpu_peek(const struct cpu *cpu, uint32_t address, void *bytes, uint32_t size)
 {
+    replay_catch_up(cpu);
     const uint8_t *memory = plain_memory(cpu, address, size);
     if (!memory)
         return -1;
@@ -217,6 +225,7 @@ int cpu_watch_flash(struct cpu *cpu)
 
 int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size)
 {
+    replay_catch_up(cpu);
     uint8_t *memory = plain_memory(cpu, address, size);
     if (!memory)
         return -1;

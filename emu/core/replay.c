@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADS      250 /* at most: the index holds bytes */
+#define HEADS      250  /* at most: the index holds bytes */
 #define INDEX_SIZE 1024 /* a power of two, well above HEADS */
-#define TRACES     8   /* of one head */
+#define TRACES     8    /* of one head */
 #define NOWHERE    UINT32_MAX
 
 /* When a loop is worth it: rounds run alike in a row; many for what spin.c may skip altogether. */
@@ -54,14 +54,17 @@ struct head {
 };
 
 struct replay {
+    struct cpu *cpu;
     struct head head[HEADS];
     unsigned heads;
     uint8_t index[INDEX_SIZE]; /* of head, plus 1, by address */
     uint32_t bypass;           /* a head that the engine goes on from */
     uint64_t blocks;           /* run by traces */
     bool disturbed;
-    bool running; /* traces run, so that none may be dropped */
-    bool forget;  /* all of them, when they do not run any more */
+    bool running;                  /* traces run, so that none may be dropped */
+    bool forget;                   /* all of them, when they do not run any more */
+    const struct trace *in_access; /* of a register is the CPU; or NULL … */
+    unsigned access_stores;        /* … and these stores are not made yet */
 
     uint64_t search_at; /* cycle from which on loops are looked for */
     unsigned in_vain;   /* searches and recordings that came to nothing, less what did not */
@@ -95,6 +98,7 @@ int replay_open(struct cpu *cpu)
     if (!replay)
         return ENOMEM;
     cpu->replay = replay;
+    replay->cpu = cpu;
     replay->log.ram = malloc(cpu->ram_size);
     replay->candidate = replay->bypass = NOWHERE;
     return replay->log.ram ? 0 : ENOMEM;
@@ -649,29 +653,68 @@ static void must_go_well(struct cpu *cpu, int error)
         cpu_engine_failed(cpu, "a replayed access failed", UC_ERR_EXCEPTION);
 }
 
-/* Works the list off; returns the operation by which it was left. */
-static const struct ir *execute(struct session *s, const struct trace *trace, const struct ir *ir)
+/* True if no event can come up to be looked at before the cycle `end`. */
+static bool is_quiet(const struct session *s, uint64_t end)
+{
+    const struct cpu *cpu = s->cpu;
+    return end < cpu->bus->clock.deadline && !s->replay->disturbed && !(cpu->exc.pending & cpu->exc.enabled);
+}
+
+static void make_stores(struct cpu *cpu, const struct trace *trace, unsigned first, unsigned count)
+{
+    for (const struct replay_store *store = trace->store + first; count-- > 0; store++)
+        store_ram(cpu, store->offset, trace->slots[store->slot]);
+}
+
+static void make_list(struct cpu *cpu, const struct trace *trace, unsigned list)
+{
+    make_stores(cpu, trace, trace->stores[list].first, trace->stores[list].count);
+}
+
+void replay_catch_up(const struct cpu *cpu)
+{
+    struct replay *replay = cpu->replay;
+    if (!replay || !replay->in_access)
+        return;
+    const struct trace *trace = replay->in_access;
+    replay->in_access = NULL;
+    make_list(replay->cpu, trace, replay->access_stores);
+    replay->disturbed = true; /* what is known to be stored may not be so any more */
+}
+
+/* The CPU's access to a register; meanwhile somebody may want to see the RAM. */
+static void access_register(struct session *s, const struct trace *trace, const struct ir *ir)
 {
     struct cpu *cpu = s->cpu;
-    uint64_t *now = &cpu->bus->clock.now;
+    s->replay->in_access = trace;
+    s->replay->access_stores = ir->exit;
+    must_go_well(cpu, ir->op == FX_READ ? cpu_load(cpu, ir->address, ir->size, &trace->slots[ir->to])
+                                        : cpu_store(cpu, ir->address, ir->size, trace->slots[ir->a]));
+    s->replay->in_access = NULL;
+}
+
+/* Works the list off; returns the operation by which it was left. */
+static const struct ir *execute(struct session *s, const struct trace *trace)
+{
+    struct cpu *cpu = s->cpu;
+    uint64_t *now = &cpu->bus->clock.now, end = *now + trace->whole;
     uint32_t *slot = trace->slots;
-    for (;; ir++) {
+    bool quiet = is_quiet(s, end);
+    for (const struct ir *ir = trace->ops;; ir++) {
         if (ir->op >= FX_READ)
             *now += ir->cycles;
         switch (ir->op) {
         case FX_READ:
-            must_go_well(cpu, cpu_load(cpu, ir->address, ir->size, &slot[ir->to]));
-            break;
         case FX_WRITE:
-            must_go_well(cpu, cpu_store(cpu, ir->address, ir->size, slot[ir->a]));
-            break;
-        case FX_STORE:
-            store_ram(cpu, ir->address, slot[ir->a]);
+            access_register(s, trace, ir);
+            quiet = quiet && is_quiet(s, end);
             break;
         case FX_LOOK:
-            if (ir->size)
+            if (ir->size) {
                 clock_kick(&cpu->bus->clock);
-            if (!goes_on(s, trace, trace->exits[ir->exit].stretch))
+                quiet = false;
+            }
+            if (!quiet && !goes_on(s, trace, trace->exits[ir->exit].stretch))
                 return ir;
             break;
         case FX_GUARD:
@@ -736,15 +779,21 @@ static bool run_trace(struct session *s, struct trace *trace)
 {
     uint64_t blocks = 0;
     const struct ir *ir = NULL;
+    bool stored = false; /* the last round has stored what is known */
     /* The way here may have been left by a guard, before what it did was looked at. */
     clock_kick(&s->cpu->bus->clock);
     do {
         if (!goes_on(s, trace, trace->stretch))
             break;
         begin(s, trace);
-        ir = execute(s, trace, ir ? trace->again : trace->ops);
+        ir = execute(s, trace);
         const struct replay_exit *exit = &trace->exits[ir->exit];
         leave(s, trace, exit);
+        if (ir->op == FX_END && stored && !s->replay->disturbed)
+            make_stores(s->cpu, trace, trace->stores[exit->stores].first, trace->varying);
+        else
+            make_list(s->cpu, trace, exit->stores);
+        stored = true;
         blocks += exit->blocks;
         if (ir->op == FX_END)
             blocks += repeat_idle(s->cpu, trace) * trace->blocks;

@@ -14,7 +14,8 @@
  * a branch depends on a value that is not known, the trace is left on the branch's other way.
  * - Wherever the run loop would look around (an event is due, an interrupt pending, a stop asked) the trace
  *   is left before that block. There are such places every few blocks, each says how registers and masks are
- *   made then, and no event is due before the next one. RAM is always up to date.
+ *   made then, and no event is due before the next one. Stores to RAM are put off to where the trace is left,
+ * or somebody else looks at the RAM while a register is accessed.
  * - A trace is made by interpretation (replay_make.c, replay_thumb.c) of what the engine has just done, from
  * the same beginning, and thrown away unless registers and the whole RAM come out alike.
  *
@@ -54,6 +55,9 @@ bool replay_wants(const struct cpu *cpu, uint32_t address);
 
 /* The CPU made this access to a register. */
 void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned size, uint32_t value);
+
+/* Somebody is about to look at the RAM, or to change it: stores that were put off are made. */
+void replay_catch_up(const struct cpu *cpu);
 
 /* Something else than the CPU's code changed the machine's state. */
 void replay_disturbed(struct cpu *cpu);

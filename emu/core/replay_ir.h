@@ -44,7 +44,7 @@ enum ir_op {
     /* Effects. Each first lets `cycles` go by. */
     FX_READ,  /* slot to = register at `address`, of `size` bytes */
     FX_WRITE, /* register at `address` = slot a */
-    FX_STORE, /* RAM word at offset `address` = slot a */
+    FX_STORE, /* RAM word at offset `address` = slot a; put off before a trace is run */
     FX_LOOK,  /* (with `size`, always looks) leaves by exit `exit` if anything is to be done before the next
                  block */
     FX_GUARD, /* leaves by exit `exit` unless slot a is b */

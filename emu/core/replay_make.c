@@ -406,7 +406,7 @@ static bool want_what_changes(struct maker *m)
  * it can be left for an event. */
 static void measure(struct maker *m, struct trace *trace)
 {
-    uint32_t cycles = 0;
+    uint32_t cycles = 0, whole = 0;
     for (unsigned i = m->ops; i-- > 0;) {
         const struct ir *ir = &m->op[i];
         if (ir->op == FX_LOOK || ir->op == FX_END) {
@@ -417,8 +417,76 @@ static void measure(struct maker *m, struct trace *trace)
             cycles += ir->cycles;
         if (ir->op == FX_READ || ir->op == FX_WRITE)
             cycles += CYCLES_PERIPHERAL;
+        whole += ir->op >= FX_READ ? ir->cycles + CYCLES_PERIPHERAL : 0u;
     }
     trace->stretch = cycles;
+    trace->whole = whole;
+}
+
+static void put_off(struct replay_store *pending, unsigned *count, const struct ir *store)
+{
+    unsigned n = 0;
+    while (n < *count && pending[n].offset != store->address)
+        n++;
+    pending[n] = (struct replay_store){store->address, store->a};
+    *count += n == *count;
+}
+
+static void known_ones_last(struct maker *m, struct replay_store *pending, unsigned count)
+{
+    m->varying = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (m->slot_known[pending[i].slot])
+            continue;
+        struct replay_store first = pending[m->varying];
+        pending[m->varying++] = pending[i];
+        pending[i] = first;
+    }
+}
+
+/* The number of a list with what is put off now. */
+static uint16_t list_stores(struct maker *m, const struct replay_store *pending, unsigned count)
+{
+    if (m->store_count + count > REPLAY_STORES) {
+        m->failed = true;
+        return 0;
+    }
+    m->stores[m->lists] = (struct replay_stores){(uint16_t)m->store_count, (uint16_t)count};
+    memcpy(m->store + m->store_count, pending, count * sizeof *pending);
+    m->store_count += count;
+    return (uint16_t)m->lists++;
+}
+
+/*
+ * Stores are put off: most are to the stack and overwritten within the round, before anybody can see them.
+ * Each exit, and each register access, has a list of what is in RAM by then if each store is made at once.
+ */
+static void put_stores_off(struct maker *m)
+{
+    struct replay_store pending[REPLAY_TABLE];
+    unsigned count = 0, kept = 0;
+    uint32_t cycles = 0;
+    for (unsigned i = 0; i < m->ops; i++) {
+        struct ir ir = m->op[i];
+        if (ir.op == FX_STORE) {
+            put_off(pending, &count, &ir);
+            cycles += ir.cycles;
+            continue;
+        }
+        if (ir.op == FX_END)
+            known_ones_last(m, pending, count);
+        if (ir.op >= FX_READ) {
+            uint16_t list = list_stores(m, pending, count);
+            if (ir.op == FX_READ || ir.op == FX_WRITE)
+                ir.exit = list;
+            else
+                m->exit[ir.exit].stores = list;
+            ir.cycles += cycles;
+            cycles = 0;
+        }
+        m->op[kept++] = ir;
+    }
+    m->ops = kept;
 }
 
 /* Drops computations whose results nobody needs. */
@@ -430,6 +498,8 @@ static void drop_unused(struct maker *m)
         for (unsigned n = 0; n < PLACES; n++)
             needed[m->exit[i].slot[n]] = true;
     }
+    for (unsigned i = 0; i < m->store_count; i++)
+        needed[m->store[i].slot] = true;
     for (unsigned i = m->ops; i-- > 0;) {
         const struct ir ir = m->op[i];
         if (ir.op < FX_READ && !needed[ir.to])
@@ -443,48 +513,12 @@ static void drop_unused(struct maker *m)
     m->ops -= kept;
 }
 
-/* True if the store puts a value there that is known, and no store of the trace another one. */
-static bool stays_stored(const struct maker *m, const struct ir *store)
-{
-    const struct val last = m->table[place_of(m, store->address)].now;
-    if (last.slot || !m->slot_known[store->a])
-        return false;
-    for (unsigned i = 0; i < m->ops; i++) {
-        const struct ir *ir = &m->op[i];
-        if (ir->op == FX_STORE && ir->address == store->address &&
-            (!m->slot_known[ir->a] || m->slot[ir->a] != last.v))
-            return false;
-    }
-    return true;
-}
-
-static struct ir *make_again(const struct maker *m)
-{
-    struct ir *again = malloc(m->ops * sizeof *again);
-    unsigned count = 0;
-    uint32_t cycles = 0;
-    for (unsigned i = 0; again && i < m->ops; i++) {
-        const struct ir *ir = &m->op[i];
-        if (ir->op == FX_STORE && stays_stored(m, ir)) {
-            cycles += ir->cycles;
-            continue;
-        }
-        again[count] = *ir;
-        if (ir->op >= FX_READ) {
-            again[count].cycles += cycles;
-            cycles = 0;
-        }
-        count++;
-    }
-    return again;
-}
-
 static bool is_idle(const struct maker *m)
 {
     if (m->variables)
         return false;
     for (unsigned i = 0; i < m->ops; i++) {
-        if (m->op[i].op != FX_STORE && m->op[i].op != FX_LOOK && m->op[i].op != FX_END)
+        if (m->op[i].op != FX_LOOK && m->op[i].op != FX_END)
             return false;
     }
     return true;
@@ -544,16 +578,19 @@ static struct trace *make_trace(struct maker *m)
     memcpy(trace->page, m->page, sizeof trace->page);
     trace->pages = m->pages;
     trace->exit_count = m->exits;
+    put_stores_off(m);
     drop_unused(m);
     measure(m, trace);
     trace->stable = is_stable(m);
     trace->idle = trace->stable && is_idle(m);
     trace->ops = copy_of(m->op, m->ops * sizeof *m->op);
-    trace->again = make_again(m);
+    trace->store = copy_of(m->store, m->store_count * sizeof *m->store);
+    trace->stores = copy_of(m->stores, m->lists * sizeof *m->stores);
+    trace->varying = m->varying;
     trace->slots = copy_of(m->slot, m->slots * sizeof *m->slot);
     trace->exits = copy_of(m->exit, m->exits * sizeof *m->exit);
-    if (trace->ops && trace->again && trace->slots && trace->exits && !copy_words(m, trace) &&
-        !copy_blocks(m, trace))
+    if (!m->failed && trace->ops && trace->store && trace->stores && trace->slots && trace->exits &&
+        !copy_words(m, trace) && !copy_blocks(m, trace))
         return trace;
     trace_free(trace);
     return NULL;
@@ -565,7 +602,8 @@ void trace_free(struct trace *trace)
         return;
     free(trace->words);
     free(trace->ops);
-    free(trace->again);
+    free(trace->store);
+    free(trace->stores);
     free(trace->slots);
     free(trace->exits);
     free(trace->block);

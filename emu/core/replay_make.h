@@ -20,6 +20,7 @@
 #define REPLAY_KNOWN     1024
 #define REPLAY_OPS       2048
 #define REPLAY_EXITS     128
+#define REPLAY_STORES    16384 /* of all lists of stores that were put off */
 #define REPLAY_VARIABLES 48
 #define REPLAY_PAGES     48
 
@@ -84,6 +85,18 @@ struct replay_exit {
     uint16_t blocks;       /* that were run */
     uint32_t primask, basepri;
     uint32_t stretch; /* cycles to the next place where the trace can be left for an event */
+    uint16_t stores;  /* list of those that were put off */
+};
+
+/* A store to a word of RAM that is only made when somebody could see it: where the trace is left, or a
+ * register access lets DMA come by. */
+struct replay_store {
+    uint32_t offset;
+    uint16_t slot;
+};
+
+struct replay_stores {
+    uint16_t first, count;
 };
 
 struct replay_word {
@@ -106,8 +119,12 @@ struct trace {
     struct replay_variable variable[REPLAY_VARIABLES];
     unsigned variables;
     struct ir *ops;
-    struct ir *again; /* for each round after the first, if it is stable: what has been stored stays stored */
     uint32_t *slots;
+    struct replay_store *store;
+    struct replay_stores *stores;
+    /* Of those at the end, which come first, how many differ from round to round: what is known stays stored.
+     */
+    unsigned varying;
     struct replay_exit *exits;
     unsigned exit_count;
     uint32_t *block; /* addresses */
@@ -116,6 +133,7 @@ struct trace {
     uint16_t flags; /* of all blocks */
     uint64_t cycles;
     uint32_t stretch; /* likewise, from the beginning */
+    uint32_t whole;   /* no round takes longer */
     bool stable;      /* a loop, at whose end everything is as it must be at its beginning */
     bool idle;        /* and it does nothing but take time: the second time round is like the first */
     uint16_t page[REPLAY_PAGES]; /* of flash that it runs, or (with PAGE_READ) reads */
@@ -167,6 +185,9 @@ struct maker {
     unsigned slots;
     struct replay_exit exit[REPLAY_EXITS];
     unsigned exits;
+    struct replay_store store[REPLAY_STORES];
+    struct replay_stores stores[REPLAY_EXITS + REPLAY_ACCESSES];
+    unsigned store_count, lists, varying;
     struct replay_variable variable[REPLAY_VARIABLES];
     unsigned variables;
     uint16_t page[REPLAY_PAGES];

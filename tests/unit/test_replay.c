@@ -13,6 +13,7 @@
 #define CODE    0x200u
 #define HANDLER 0x100u
 #define SCRATCH 0x20001000u
+#define STACK   0x20010000u
 #define LOOPS   100u
 
 static struct board board;
@@ -220,7 +221,7 @@ static struct machine *new_machine(const struct program *p, struct cpu_speed spe
     const struct machine_options options = {.seed = 1, .speed = speed};
     cr_assert_eq(machine_init(machine, &board, &options, &why), 0, "%s", why.text);
     uint8_t *flash = machine->soc.flash.data;
-    const uint32_t vectors[] = {0x20010000u, CODE | 1};
+    const uint32_t vectors[] = {STACK, CODE | 1};
     memcpy(flash, vectors, sizeof vectors);
     for (unsigned n = 2; n < 16; n++)
         memcpy(flash + 4 * n, &(const uint32_t){HANDLER | 1}, 4);
@@ -249,6 +250,57 @@ static void end_machine(struct machine *machine)
 {
     machine_destroy(machine);
     free(machine);
+}
+
+/* Looks at RAM now and then in the middle of a register access, as DMA may. */
+struct onlooker {
+    struct bus *bus;
+    unsigned accesses;
+    uint64_t digest;
+};
+
+static void look_at_ram(void *context, uint32_t address, bool writing)
+{
+    struct onlooker *onlooker = context;
+    uint32_t words[32];
+    (void)address;
+    (void)writing;
+    if (++onlooker->accesses % 7)
+        return;
+    const uint32_t places[] = {SCRATCH, STACK - sizeof words};
+    for (unsigned n = 0; n < 2; n++) {
+        cr_assert_eq(dma_read(onlooker->bus, places[n], words, sizeof words), 0);
+        for (unsigned i = 0; i < 32; i++)
+            onlooker->digest = (onlooker->digest ^ words[i]) * 0x9e3779b97f4a7c15ull;
+    }
+}
+
+Test(replay, ram_is_up_to_date_for_dma)
+{
+    struct diag why = {0};
+    uint64_t replayed = 0, accesses = 0;
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    for (uint64_t seed = 1; seed <= LOOPS; seed++) {
+        struct onlooker onlooker[2] = {{0}};
+        struct program program;
+        make_program(&program, seed);
+        for (unsigned n = 0; n < 2; n++) {
+            struct machine *machine = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+            onlooker[n].bus = &machine->bus;
+            machine->bus.watch = look_at_ram;
+            machine->bus.watch_context = &onlooker[n];
+            cr_assert_eq(machine_run(machine, 3 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                         machine_failure(machine));
+            replayed += replay_blocks(&machine->cpu);
+            end_machine(machine);
+        }
+        cr_expect_eq(onlooker[0].accesses, onlooker[1].accesses, "seed %lu", (unsigned long)seed);
+        cr_expect_eq(onlooker[0].digest, onlooker[1].digest, "seed %lu", (unsigned long)seed);
+        accesses += onlooker[0].accesses;
+    }
+    cr_expect_gt(replayed, 100000, "only %lu blocks were replayed", (unsigned long)replayed);
+    cr_expect_gt(accesses, 10000, "there were only %lu accesses", (unsigned long)accesses);
+    board_free(&board);
 }
 
 Test(replay, random_loops)
