@@ -3,6 +3,7 @@
 
 #include "core/nor.h"
 #include "core/ports.h"
+#include "core/ram_watch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -335,6 +336,7 @@ static uint8_t *dma_place(struct bus *bus, uint32_t address, uint32_t size, bool
         size <= bus->ram_size - (address - RAM_BASE)) {
         if (bus->ram_wanted)
             bus->ram_wanted(bus->ram_wanted_context);
+        ram_note(bus, address - RAM_BASE, size, writing ? RAM_SEEN_WRITTEN : RAM_SEEN_READ);
         return bus->ram + (address - RAM_BASE);
     }
     if (!writing && bus->flash && address <= bus->flash->size && size <= bus->flash->size - address) {

@@ -129,6 +129,7 @@ struct bus {
     uint8_t page_info[2];  /* 0x10000000 FICR, 0x10001000 UICR */
     uint8_t *ram;          /* 256 KiB at 0x20000000 */
     uint32_t ram_size;
+    uint8_t *ram_seen; /* core/ram_watch.h; NULL: nobody wants to know */
     struct nor *flash; /* internal flash array, for reads by DMA of constant data */
     irq_fn irq;
     void *irq_context;

@@ -6,6 +6,7 @@
 #include "core/fast_store.h"
 #include "core/nor.h"
 #include "core/precise.h"
+#include "core/ram_watch.h"
 #include "core/replay.h"
 #include "core/short_hook.h"
 
@@ -207,6 +208,8 @@ int cpu_peek(const struct cpu *cpu, uint32_t address, void *bytes, uint32_t size
         return -1;
     if (cpu->flash_watched && address < cpu->flash_size)
         nor_note_read(cpu->bus->flash, address, size);
+    else if (address >= cpu->flash_size)
+        ram_note(cpu->bus, (uint32_t)(memory - cpu->ram), size, RAM_SEEN_READ);
     memcpy(bytes, memory, size);
     return 0;
 }
@@ -229,6 +232,8 @@ int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size
     uint8_t *memory = plain_memory(cpu, address, size);
     if (!memory)
         return -1;
+    if (address >= cpu->flash_size)
+        ram_note(cpu->bus, (uint32_t)(memory - cpu->ram), size, RAM_SEEN_WRITTEN);
     memcpy(memory, bytes, size);
     replay_disturbed(cpu);
     cpu_code_changed(cpu, address, size);
@@ -338,7 +343,9 @@ void cpu_save(struct cpu *cpu, struct state *state)
         replay_time_changed(cpu);
         cpu->monitor_open = true; /* of whatever ran before */
         cpu_close_monitor(cpu);
-        cpu_code_changed(cpu, 0, cpu->flash_size);
+        replay_disturbed(cpu);
+        if (!state->without_content)
+            cpu_code_changed(cpu, 0, cpu->flash_size);
         cpu_code_changed(cpu, RAM_BASE, cpu->ram_size);
         clock_kick(&cpu->bus->clock);
     }

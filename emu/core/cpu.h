@@ -248,6 +248,7 @@ struct cpu {
 
     struct cpu_region regions[CPU_MAX_REGIONS];
     unsigned region_count;
+    uc_hook ram_hook; /* ram_watch.c */
     /* Learnt by fast_store.c: the engine's CPU object and functions. */
     void *engine_cpu;
     void *engine_set_page;

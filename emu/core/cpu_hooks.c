@@ -6,6 +6,7 @@
 #include "core/fast_store.h"
 #include "core/nor.h"
 #include "core/precise.h"
+#include "core/ram_watch.h"
 #include "core/replay.h"
 #include "core/short_hook.h"
 #include "core/spin.h"
@@ -40,6 +41,8 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
         if (offset < cpu->ram_size && size <= cpu->ram_size - offset)
             code = cpu->ram + offset;
         in_ram = code != NULL;
+        if (in_ram)
+            ram_note(cpu->bus, offset, size, RAM_SEEN_READ);
     }
     if (in_ram && !cpu->ram_code[offset >> 12]) {
         cpu->ram_code[offset >> 12] = 1;
@@ -264,7 +267,7 @@ void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const voi
     }
     if (cpu->speed.skip_spins && clock->now >= cpu->spin_at && !replay_records(cpu))
         look_for_spin(cpu, address);
-    if (cpu->replay && replay_block(cpu, info)) {
+    if (cpu->replay && !cpu->bus->ram_seen && replay_block(cpu, info)) {
         cpu->replay_next = true;
         stop_here(cpu);
         return;
@@ -315,6 +318,7 @@ static bool store_code_ram(struct cpu *cpu, uint32_t address, unsigned size, uin
     uint32_t offset = address - CODE_RAM_BASE;
     if (offset >= cpu->ram_size || size > cpu->ram_size - offset)
         return false;
+    ram_note(cpu->bus, offset, size, RAM_SEEN_WRITTEN);
     memcpy(cpu->ram + offset, &value, size);
     cpu_code_changed(cpu, RAM_BASE + offset, size);
     return true;

@@ -5,6 +5,7 @@
  */
 #include "core/cpu.h"
 #include "core/cycles.h"
+#include "core/ram_watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -112,9 +113,11 @@ static enum stack_fault stack_access(struct cpu *cpu, uint32_t address, uint32_t
     if (offset >= cpu->ram_size || cpu->ram_size - offset < count * 4)
         return STACK_BUS;
     if (access == ACCESS_WRITE) {
+        ram_note(cpu->bus, offset, count * 4, RAM_SEEN_WRITTEN);
         memcpy(cpu->ram + offset, words, count * 4);
         cpu_code_changed(cpu, address, count * 4);
     } else {
+        ram_note(cpu->bus, offset, count * 4, RAM_SEEN_READ);
         memcpy(words, cpu->ram + offset, count * 4);
     }
     return STACK_OK;

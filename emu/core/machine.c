@@ -2,6 +2,7 @@
 #include "core/machine.h"
 
 #include "core/ram_decay.h"
+#include "core/ram_watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,7 @@ static void decay_ram(struct machine *machine, uint32_t from, uint32_t size)
         uint32_t word = random_next(&machine->decay);
         memcpy(machine->ram + at, &word, 4);
     }
+    ram_note(&machine->bus, from, size, RAM_SEEN_WRITTEN);
     cpu_code_changed(&machine->cpu, 0x20000000u + from, size);
 }
 
@@ -379,14 +381,16 @@ uint64_t machine_trace_hash(const struct machine *machine)
 void machine_save(struct machine *machine, struct state *state)
 {
     state_var(state, machine->bus.clock.now);
-    state_var(state, machine->bus.signals.trace_hash);
+    if (!state->without_content)
+        state_var(state, machine->bus.signals.trace_hash);
     state_var(state, machine->powered);
     state_var(state, machine->had_power);
     state_var(state, machine->off_since);
     state_var(state, machine->supply_lost);
     supply_save(&machine->supply, state);
     state_var(state, machine->decay);
-    state_bytes(state, machine->ram, NRF52840_RAM_SIZE);
+    if (!state->without_content)
+        state_bytes(state, machine->ram, NRF52840_RAM_SIZE);
     nrf52840_save(&machine->soc, state);
     bus_save(&machine->bus, state);
     for (unsigned i = 0; i < machine->board->parts; i++) {

@@ -209,6 +209,8 @@ void nor_save(struct nor *nor, struct state *state)
     state_var(state, nor->operations);
     state_var(state, nor->programs);
     state_var(state, nor->erases);
+    if (state->without_content && !nor->registers)
+        return;
     if (!state->loading) {
         state_bytes(state, nor->data, nor->size);
         return;

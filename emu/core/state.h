@@ -13,7 +13,9 @@
 
 struct state {
     bool loading;
-    uint8_t *data; /* owned; grows while saving */
+    bool without_content; /* of RAM and flash arrays, which the caller keeps in another way; nor the trace's
+                             hash */
+    uint8_t *data;        /* owned; grows while saving */
     size_t size;
     size_t capacity;
     size_t position; /* while loading */

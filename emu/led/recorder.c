@@ -46,6 +46,43 @@ void led_recorder_free(struct led_recorder *recorder)
     recorder->edges = (struct led_edges){0};
 }
 
+int led_recorder_copy(struct led_recorder *to, const struct led_recorder *from)
+{
+    *to = *from;
+    to->edges = (struct led_edges){.lost = from->edges.lost};
+    if (!from->edges.count)
+        return 0;
+    if (!(to->edges.item = malloc(from->edges.count * sizeof *to->edges.item)))
+        return -1;
+    memcpy(to->edges.item, from->edges.item, from->edges.count * sizeof *to->edges.item);
+    to->edges.count = to->edges.room = from->edges.count;
+    return 0;
+}
+
+static bool same_edge(const struct led_edge *a, const struct led_edge *b)
+{
+    return a->t_ms == b->t_ms && a->r == b->r && a->g == b->g && a->b == b->b;
+}
+
+static bool same_levels(struct led_level a, struct led_level b)
+{
+    return a.r == b.r && a.g == b.g && a.b == b.b;
+}
+
+bool led_recorder_same(const struct led_recorder *a, const struct led_recorder *b)
+{
+    bool same = a->edges.count == b->edges.count && a->edges.lost == b->edges.lost &&
+                same_levels(a->level, b->level) && same_levels(a->shown, b->shown) &&
+                a->level_since == b->level_since && a->unsettled == b->unsettled && a->fused == b->fused &&
+                a->first_change == b->first_change && a->sum_from == b->sum_from && a->sum[0] == b->sum[0] &&
+                a->sum[1] == b->sum[1] && a->sum[2] == b->sum[2] && a->has_held == b->has_held &&
+                (!a->has_held || same_edge(&a->held, &b->held)) &&
+                !memcmp(a->tint, b->tint, sizeof a->tint) && !strcmp(a->name, b->name);
+    for (size_t i = 0; i < a->edges.count && same; i++)
+        same = same_edge(&a->edges.item[i], &b->edges.item[i]);
+    return same;
+}
+
 static void append(struct led_edges *edges, struct led_edge edge)
 {
     if (edges->count == edges->room) {

@@ -73,6 +73,12 @@ struct led_recorder {
 void led_recorder_init(struct led_recorder *recorder, const char *name, const uint8_t *tint);
 void led_recorder_free(struct led_recorder *recorder);
 
+/* Makes `to` the same as `from`, with edges of its own; 0, or -1 when memory ran out (`to` has none then). */
+int led_recorder_copy(struct led_recorder *to, const struct led_recorder *from);
+
+/* True if both recorded the same, and will record the same of what comes. */
+bool led_recorder_same(const struct led_recorder *a, const struct led_recorder *b);
+
 /*
  * The lamp's level changes at `cycles` (64 MHz clock, never less than in the call before) to r, g, b, each
  * 0..65535 = fraction of time lit, with active-low wiring already undone. Repeating a level is harmless.

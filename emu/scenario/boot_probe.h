@@ -48,11 +48,12 @@ struct boot_outcome {
     enum boot_end end;
     int code;        /* of the last SOS, 0 for none */
     unsigned panics; /* SOS that ended in a reset */
-    bool installed;  /* internal flash was changed */
     bool unmet;      /* probe.met said no */
     double virtual_ms;
     char line[BOOT_LINE_SIZE]; /* what the lamp told */
 };
+
+bool boot_outcome_same(const struct boot_outcome *a, const struct boot_outcome *b);
 
 /* A page and its content. */
 struct page_is {
@@ -64,6 +65,26 @@ struct page_list {
     uint32_t count;
 };
 
+/* State of the flashes at the last SOS reset. */
+struct boot_sos {
+    uint64_t digest;
+    int code;
+    unsigned count;
+};
+
+/* How far a start has come: beside the machine, all that the verdict depends on. */
+struct boot_progress {
+    struct led_recorder lamp;
+    double resets_ms[BOOT_RESETS_MAX];
+    unsigned resets;
+    bool was_reset;
+    struct code_seen code; /* since the lamp is dark */
+    struct boot_sos sos;
+    uint64_t last_op;   /* cycle */
+    uint64_t slice_end; /* cycle at which it is looked at next, unless a reset comes before */
+    struct boot_outcome outcome;
+};
+
 struct boot_probe {
     struct machine *machine; /* powered off, at time 0 */
     const struct flash_view *view;
@@ -73,13 +94,7 @@ struct boot_probe {
      * flashes (nor_note_read). NULL: yes. */
     bool (*met)(void *context, struct machine *machine);
     void *met_context;
-    /* The probe's own while it runs. */
-    struct led_recorder lamp;
-    double resets_ms[BOOT_RESETS_MAX];
-    unsigned resets;
-    bool was_reset;
-    struct code_seen code; /* since the lamp is dark */
-    uint64_t last_op;      /* cycle */
+    struct boot_progress progress;
 };
 
 /*
@@ -88,5 +103,32 @@ struct boot_probe {
  */
 int boot_probe_run(struct boot_probe *probe, const uint32_t *ids, struct boot_outcome *outcome,
                    struct page_list *needed, struct page_list *changed);
+
+/*
+ * The same in steps. All that return an int: 0, or ENOMEM. begin: powers on. go: until the verdict is there
+ * (`ended`), or to a cycle. end: powers off; must follow each begin and each resume.
+ */
+int boot_probe_begin(struct boot_probe *probe);
+int boot_probe_go(struct boot_probe *probe, uint64_t until, bool *ended);
+void boot_probe_end(struct boot_probe *probe, struct boot_outcome *outcome);
+
+/* In place of end, for a machine that is to be put into another state. */
+void boot_probe_leave(struct boot_probe *probe);
+
+/* In place of begin, for a machine that was put into the middle of a start: takes a copy of `progress`. */
+int boot_probe_resume(struct boot_probe *probe, const struct boot_progress *progress);
+
+/* Begins to note which pages of the flashes are read and changed, or begins anew. */
+int boot_probe_watch(struct machine *machine);
+
+int boot_progress_copy(struct boot_progress *to, const struct boot_progress *from);
+void boot_progress_free(struct boot_progress *progress);
+
+/* True if the verdict is the same from both on. `shift` is how much the digests of the flashes differ, as
+ * boot_page_digest() adds up to. */
+bool boot_progress_same(const struct boot_progress *a, const struct boot_progress *b, uint64_t shift);
+
+/* The part that a page has in boot_sos.digest, which is the sum over all. */
+uint64_t boot_page_digest(const struct page_store *store, uint32_t page, uint32_t id);
 
 #endif

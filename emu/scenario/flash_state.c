@@ -149,12 +149,24 @@ struct nor *flash_view_page(const struct flash_view *view, uint32_t page, uint32
     return nor;
 }
 
+uint8_t flash_page_seen(const struct flash_view *view, uint32_t page)
+{
+    uint32_t offset, size;
+    const struct nor *nor = flash_view_page(view, page, &offset, &size);
+    return nor->seen ? nor->seen[offset / nor->page] : NOR_SEEN_READ | NOR_SEEN_CHANGED;
+}
+
+uint32_t flash_page_take(const struct flash_view *view, struct page_store *store, uint32_t page)
+{
+    uint32_t offset, size;
+    const struct nor *nor = flash_view_page(view, page, &offset, &size);
+    return page_store_add(store, nor->data + offset, size);
+}
+
 int flash_state_take(const struct flash_view *view, struct page_store *store, uint32_t *ids)
 {
     for (uint32_t page = 0; page < view->count; page++) {
-        uint32_t offset, size;
-        const struct nor *nor = flash_view_page(view, page, &offset, &size);
-        ids[page] = page_store_add(store, nor->data + offset, size);
+        ids[page] = flash_page_take(view, store, page);
         if (ids[page] == PAGE_UNKNOWN)
             return ENOMEM;
     }

@@ -52,6 +52,13 @@ int flash_view_array(const struct flash_view *view, const char *name);
 /* The array that a page belongs to; `offset` gets its place there and `size` its bytes. */
 struct nor *flash_view_page(const struct flash_view *view, uint32_t page, uint32_t *offset, uint32_t *size);
 
+/* What was done with a page since nor_watch() (enum nor_seen); of an array that is not watched: everything.
+ */
+uint8_t flash_page_seen(const struct flash_view *view, uint32_t page);
+
+/* The number of what is in a page, or PAGE_UNKNOWN when memory ran out. */
+uint32_t flash_page_take(const struct flash_view *view, struct page_store *store, uint32_t page);
+
 /* Fills `ids` (view->count of them) with what is in the arrays. 0 or ENOMEM. */
 int flash_state_take(const struct flash_view *view, struct page_store *store, uint32_t *ids);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/start_check.h"
 
+#include "core/ram_watch.h"
 #include "scenario/device.h"
 
 #include <string.h>
@@ -35,6 +36,8 @@ static bool memory_is(const struct start_check *check, struct machine *machine, 
     struct diag why;
     if (nor)
         nor_note_read(nor, expect->memory.place.offset, (uint32_t)content->length);
+    else
+        ram_note(&machine->bus, expect->memory.place.offset, (uint32_t)content->length, RAM_SEEN_READ);
     return !device_read(&device, &expect->memory.place, bytes, content->length, &why) &&
            !memcmp(bytes, content->bytes, content->length);
 }

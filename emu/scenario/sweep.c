@@ -270,6 +270,7 @@ void sweep_free(struct sweep *sweep)
         for (size_t i = 0; i < inner->known_count; i++)
             known_start_free(&inner->known[i]);
         free(inner->known);
+        sweep_joins_free(inner);
         for (unsigned i = 0; i < inner->allowed_count; i++)
             data_view_free(&inner->allowed[i]);
         for (unsigned i = 0; i < FLASH_ARRAYS_MAX; i++)
@@ -280,8 +281,10 @@ void sweep_free(struct sweep *sweep)
         free(inner->initial);
         free(inner->final);
         free(inner->ids);
+        free(inner->held);
         page_store_free(&inner->store);
         state_free(&inner->snapshot);
+        state_free(&inner->bare);
         if (inner->has_machine)
             machine_destroy(&inner->machine);
         if (inner->has_board)

@@ -115,10 +115,11 @@ struct sweep {
     char name[128]; /* first part of ids: the scenario, and what version was asked for */
     struct sweep_point *points;
     size_t point_count;
-    uint64_t identity; /* of control run and choice of points: results with another do not fit */
-    size_t ops;        /* of the control run */
-    size_t resumed;    /* points taken from the results file */
-    size_t starts_run; /* distinct states: starts that had to be run */
+    uint64_t identity;    /* of control run and choice of points: results with another do not fit */
+    size_t ops;           /* of the control run */
+    size_t resumed;       /* points taken from the results file */
+    size_t starts_run;    /* distinct states: starts that had to be run */
+    size_t starts_joined; /* of these, those that went along with a recorded one to its end */
     double control_seconds, seconds;
     struct sweep_tally tally[SWEEP_CLASSES];
     struct sweep_inner *inner;

@@ -77,12 +77,14 @@ static int allocate(struct sweep_inner *inner)
     inner->initial = malloc(size);
     inner->final = malloc(size);
     inner->ids = malloc(size);
-    if (!inner->initial || !inner->final || !inner->ids || page_store_init(&inner->store))
+    inner->held = malloc(size);
+    if (!inner->initial || !inner->final || !inner->ids || !inner->held || page_store_init(&inner->store))
         return -1;
     for (unsigned i = 0; i < inner->view.arrays; i++) {
         if (!(inner->cells[i] = malloc(inner->view.nor[i]->size)))
             return -1;
     }
+    sweep_note_held(inner, NULL);
     return flash_state_take(&inner->view, &inner->store, inner->initial);
 }
 
@@ -100,6 +102,7 @@ static int make_machine(struct sweep *sweep, const struct machine_options *optio
     if (device_prepare(&device, why))
         return -1;
     flash_view_init(&inner->view, &inner->machine);
+    inner->snapshot.without_content = true;
     state_begin_save(&inner->snapshot);
     machine_save(&inner->machine, &inner->snapshot);
     if (inner->snapshot.error || allocate(inner) || sweep_ram_begin(inner)) {

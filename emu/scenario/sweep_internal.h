@@ -6,7 +6,9 @@
 #include "image/dct.h"
 #include "image/littlefs_scan.h"
 #include "scenario/device.h"
+#include "scenario/start_check.h"
 #include "scenario/sweep.h"
+#include "scenario/sweep_record.h"
 #include "scenario/sweep_share.h"
 
 /* One flash operation of the control run. */
@@ -75,8 +77,10 @@ struct class_cache {
     enum settings_hold settings;
 };
 
-#define CLASS_CACHE 256u
-#define SWEEP_CHUNK 64u /* operations that stay with one shard */
+#define SWEEP_RECORDS 6u
+#define SWEEP_JOINED  64u
+#define CLASS_CACHE   256u
+#define SWEEP_CHUNK   64u /* operations that stay with one shard */
 
 struct sweep_inner {
     const struct scenario *scenario;
@@ -85,14 +89,22 @@ struct sweep_inner {
     struct machine_options machine_options;
     struct machine machine;
     bool has_machine;
-    struct state snapshot; /* of the machine before power first came */
+    struct state snapshot; /* of the machine before power first came, without content */
+    struct state bare;     /* of a point of a recorded start, likewise: for sweep_record.c */
+    uint32_t *held;        /* what the machine's flashes hold, PAGE_UNKNOWN where that is not known */
     struct flash_view view;
     struct page_store store;
     uint32_t *initial, *final; /* states before and after the control run */
     struct journal journal;
     struct known_start *known;
     size_t known_count, known_room;
-    struct sweep_share *share; /* with other workers, or NULL */
+    struct sweep_share *share;                 /* with other workers, or NULL */
+    struct start_record record[SWEEP_RECORDS]; /* the one that was of use last comes first */
+    unsigned records;
+    unsigned apart;                          /* starts since the last recording that went along with none */
+    unsigned misrecords;                     /* recordings that did not come out as they should */
+    struct known_start joined[SWEEP_JOINED]; /* starts that went along with one, the newest ones */
+    size_t joins;
     struct data_view allowed[DATA_VIEWS];
     unsigned allowed_count;
     struct class_cache data_cache[CLASS_CACHE], user_cache[CLASS_CACHE];
@@ -126,12 +138,34 @@ int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct
                 struct state *snapshot, const uint32_t *ids, struct start_extra *extra,
                 struct known_start *start);
 void known_start_free(struct known_start *start);
+int known_start_copy(struct known_start *to, const struct known_start *from);
+/* Begins a check and makes a probe for the sweep's machine. 0 or ENOMEM; end the check in any case. */
+int sweep_probe(struct sweep_inner *inner, struct start_check *check, struct boot_probe *probe);
+/* Puts the sweep's machine before its first power-on. 0 or ENOMEM. */
+int sweep_rewind(struct sweep_inner *inner, const uint32_t *ids);
+/* Lets the flashes of the sweep's machine hold `ids`. */
+void sweep_put_flash(struct sweep_inner *inner, const uint32_t *ids);
+/* They hold `ids` now; NULL: nobody knows. */
+void sweep_note_held(struct sweep_inner *inner, const uint32_t *ids);
 /* Takes over what `start` owns; NULL when memory ran out. */
 const struct known_start *sweep_add_known(struct sweep_inner *inner, struct known_start *start);
 /* Runs one point, from the cells as they are. */
 int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell);
 /* Gives each page without a number one. */
 int sweep_make_known(struct sweep *sweep, struct point_state *state);
+
+/* sweep_join.c: a start that goes along with a recorded one; `joined`: to its end. 0 or ENOMEM; the caller
+ * frees `start`. */
+int sweep_join(struct sweep_inner *inner, struct start_record *record, const uint32_t *ids,
+               struct known_start *start, bool *joined);
+
+/* sweep_records.c: runs a start along with a recorded one, if there is one that may fit, or by itself; and
+ * records it where that promises to be of use. 0 or ENOMEM; the caller frees `start`. */
+int sweep_run_or_join(struct sweep_inner *inner, const uint32_t *ids, struct known_start *start,
+                      bool *joined);
+/* Takes over what `start` owns, for a while. */
+const struct known_start *sweep_keep_joined(struct sweep_inner *inner, struct known_start *start);
+void sweep_joins_free(struct sweep_inner *inner);
 
 /* sweep_plain.c: the same by itself, all of it. 0, or an errno: EINVAL if power was never lost. */
 int sweep_one_plain(struct sweep *sweep, struct sweep_point *point);

@@ -24,7 +24,7 @@
 /* One result on its way to the parent. */
 struct record {
     uint64_t point, state;
-    uint32_t class, boots, runs, done;
+    uint32_t class, boots, runs, joined, done;
     int32_t code;
 };
 
@@ -227,12 +227,14 @@ static size_t chunk_of(const struct sweep *sweep, unsigned jobs)
 static int work_on(struct sweep *sweep, bool plain, size_t index, int fd)
 {
     struct sweep_point *point = &sweep->points[index];
+    size_t joined = sweep->starts_joined;
     int err = plain ? sweep_one_plain(sweep, point) : sweep_one(sweep, point, NULL);
     const struct record record = {.point = index,
                                   .state = point->state,
                                   .class = (uint32_t)point->class,
                                   .boots = point->boots,
                                   .runs = point->runs,
+                                  .joined = (uint32_t)(sweep->starts_joined - joined),
                                   .done = !err,
                                   .code = point->code};
     return send_record(fd, &record) || err;
@@ -281,6 +283,7 @@ static int take_records(struct sweep *sweep, const struct sweep_options *options
         point->runs = record.runs;
         point->state = record.state;
         sweep->starts_run += record.runs;
+        sweep->starts_joined += record.joined;
         if (file && write_line(sweep, point, file)) {
             diag_set(why, "%s: %s; what is there already stays good", options->results, strerror(errno));
             return -1;

@@ -70,7 +70,7 @@ static int run_starts(struct sweep *sweep, struct machine *machine, uint32_t *id
 {
     struct sweep_inner *inner = sweep->inner;
     struct flash_view view;
-    struct state snapshot;
+    struct state snapshot = {0};
     int err = 0;
     *panics = 0;
     flash_view_init(&view, machine);

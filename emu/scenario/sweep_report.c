@@ -95,6 +95,8 @@ int sweep_write_text(struct sweep *sweep, const bool *known, FILE *out)
     }
     fprintf(out, "\n%zu points, %u starts each; %zu starts were run, the others are the same as one of them",
             sweep->point_count, SWEEP_BOOTS, sweep->starts_run);
+    if (sweep->starts_joined)
+        fprintf(out, "; %zu of those that were run went along with a recorded one", sweep->starts_joined);
     if (sweep->resumed)
         fprintf(out, "; %zu points were known from the results file", sweep->resumed);
     fprintf(out, "\n%.1f s (and %.1f s for the run without a cut), %.0f points a second\n", sweep->seconds,
@@ -150,6 +152,7 @@ int sweep_write_json(struct sweep *sweep, const bool *known, FILE *out)
     cJSON_AddNumberToObject(root, "operations", (double)sweep->ops);
     cJSON_AddNumberToObject(root, "starts_each", SWEEP_BOOTS);
     cJSON_AddNumberToObject(root, "starts_run", (double)sweep->starts_run);
+    cJSON_AddNumberToObject(root, "starts_joined", (double)sweep->starts_joined);
     cJSON_AddNumberToObject(root, "control_seconds", sweep->control_seconds);
     cJSON_AddNumberToObject(root, "seconds", sweep->seconds);
     cJSON_AddNumberToObject(root, "points_per_second", rate(sweep));

@@ -30,6 +30,11 @@ static const struct known_start *find_known(struct sweep_inner *inner, const uin
         inner->known[0] = found;
         return inner->known;
     }
+    for (size_t i = 0; i < inner->joins && i < SWEEP_JOINED; i++) {
+        const struct known_start *joined = &inner->joined[(inner->joins - 1 - i) % SWEEP_JOINED];
+        if (agrees(joined, ids))
+            return joined;
+    }
     return NULL;
 }
 
@@ -50,27 +55,105 @@ void known_start_free(struct known_start *start)
     *start = (struct known_start){0};
 }
 
+static int copy_list(struct page_list *to, const struct page_list *from)
+{
+    *to = (struct page_list){.item = malloc((from->count + 1) * sizeof *to->item)};
+    if (!to->item)
+        return ENOMEM;
+    memcpy(to->item, from->item, from->count * sizeof *to->item);
+    to->count = from->count;
+    return 0;
+}
+
+int known_start_copy(struct known_start *to, const struct known_start *from)
+{
+    *to = (struct known_start){.outcome = from->outcome};
+    return copy_list(&to->needed, &from->needed) || copy_list(&to->changed, &from->changed) ? ENOMEM : 0;
+}
+
+/* --- the sweep's machine --------------------------------------------------------------------------------
+ */
+
+void sweep_note_held(struct sweep_inner *inner, const uint32_t *ids)
+{
+    size_t size = inner->view.count * sizeof *inner->held;
+    if (ids)
+        memcpy(inner->held, ids, size);
+    else
+        memset(inner->held, 0xff, size);
+}
+
+void sweep_put_flash(struct sweep_inner *inner, const uint32_t *ids)
+{
+    for (uint32_t page = 0; page < inner->view.count; page++) {
+        uint32_t offset, size;
+        if (inner->held[page] == ids[page])
+            continue;
+        struct nor *nor = flash_view_page(&inner->view, page, &offset, &size);
+        const uint8_t *bytes = inner->store.bytes[ids[page]];
+        if (memcmp(nor->data + offset, bytes, size) != 0)
+            nor_load(nor, offset, bytes, size);
+        inner->held[page] = ids[page];
+    }
+}
+
+int sweep_rewind(struct sweep_inner *inner, const uint32_t *ids)
+{
+    state_begin_load(&inner->snapshot);
+    machine_save(&inner->machine, &inner->snapshot);
+    if (inner->snapshot.error)
+        return ENOMEM;
+    sweep_put_flash(inner, ids);
+    /* What the state puts into RAM before power first comes is gone by now. */
+    memset(inner->machine.ram, 0, NRF52840_RAM_SIZE);
+    return 0;
+}
+
+/* --- running starts -------------------------------------------------------------------------------------
+ */
+
+static int make_probe(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
+                      struct start_check *check, struct boot_probe *probe)
+{
+    *probe = (struct boot_probe){.machine = machine, .view = view, .store = &inner->store, .ram = RAM_KEPT};
+    if (!machine_part(machine, "rgb")) {
+        probe->met = start_check_met;
+        probe->met_context = check;
+    }
+    return start_check_begin(check, inner->scenario, machine) ? ENOMEM : 0;
+}
+
+int sweep_probe(struct sweep_inner *inner, struct start_check *check, struct boot_probe *probe)
+{
+    return make_probe(inner, &inner->machine, &inner->view, check, probe);
+}
+
+/* A machine of a point alone, put before its first power-on. */
+static int rewind_other(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
+                        struct state *snapshot, const uint32_t *ids)
+{
+    state_begin_load(snapshot);
+    machine_save(machine, snapshot);
+    flash_state_put(view, &inner->store, inner->initial, ids);
+    memset(machine->ram, 0, NRF52840_RAM_SIZE);
+    return snapshot->error;
+}
+
 int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct flash_view *view,
                 struct state *snapshot, const uint32_t *ids, struct start_extra *extra,
                 struct known_start *start)
 {
+    struct start_check check;
+    struct boot_probe probe;
+    bool own = machine == &inner->machine;
     *start = (struct known_start){0};
-    state_begin_load(snapshot);
-    machine_save(machine, snapshot);
-    if (snapshot->error)
+    if (own ? sweep_rewind(inner, ids) : rewind_other(inner, machine, view, snapshot, ids))
         return ENOMEM;
-    flash_state_put(view, &inner->store, inner->initial, ids);
-    /* What the state puts into RAM before power first comes is gone by now. */
-    memset(machine->ram, 0, NRF52840_RAM_SIZE);
+    if (own)
+        sweep_note_held(inner, NULL);
     if (extra)
         start_extra_put(extra, view, machine);
-    struct boot_probe probe = {.machine = machine, .view = view, .store = &inner->store, .ram = RAM_KEPT};
-    struct start_check check;
-    int error = start_check_begin(&check, inner->scenario, machine);
-    if (!machine_part(machine, "rgb")) {
-        probe.met = start_check_met;
-        probe.met_context = &check;
-    }
+    int error = make_probe(inner, machine, view, &check, &probe);
     if (!error)
         error = boot_probe_run(&probe, ids, &start->outcome, &start->needed, &start->changed);
     start_check_end(&check);
@@ -99,13 +182,17 @@ static const struct known_start *run_start(struct sweep *sweep, const uint32_t *
 {
     struct sweep_inner *inner = sweep->inner;
     struct known_start start;
-    if (sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, NULL, &start))
+    bool joined;
+    if (sweep_run_or_join(inner, ids, &start, &joined))
         return NULL;
+    sweep->starts_run++;
+    sweep->starts_joined += joined;
+    if (joined)
+        return sweep_keep_joined(inner, &start);
     sweep_share_tell(inner, &start);
     const struct known_start *known = sweep_add_known(inner, &start);
     if (!known)
         known_start_free(&start);
-    sweep->starts_run += known != NULL;
     return known;
 }
 

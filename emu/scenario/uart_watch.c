@@ -89,6 +89,18 @@ void uart_watch_end(struct uart_watch *watch)
     *watch = (struct uart_watch){0};
 }
 
+void uart_watch_save(struct uart_watch *watch, struct state *state)
+{
+    for (unsigned i = 0; i < SIGNAL_UARTS && watch->signals; i++) {
+        struct uart_tail *tail = &watch->tail[i];
+        state_var(state, tail->length);
+        if (tail->length <= 2 * watch->longest)
+            state_bytes(state, tail->bytes, tail->length);
+    }
+    for (size_t i = 0; i < watch->count; i++)
+        state_var(state, watch->text[i].seen);
+}
+
 bool uart_watch_seen(const struct uart_watch *watch, const struct expect *expect)
 {
     for (size_t i = 0; i < watch->count; i++) {

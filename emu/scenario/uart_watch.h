@@ -10,6 +10,7 @@
 #define SOSIM_SCENARIO_UART_WATCH_H
 
 #include "core/signal.h"
+#include "core/state.h"
 #include "scenario/scenario.h"
 
 #define UART_WATCH_TAIL 64u /* bytes at least that are kept for people to read */
@@ -38,6 +39,9 @@ struct uart_watch {
  * 0, or -1 when memory or the room for listeners ran out. End it with uart_watch_end() in any case. */
 int uart_watch_begin(struct uart_watch *watch, const struct scenario *scenario, struct signals *signals);
 void uart_watch_end(struct uart_watch *watch);
+
+/* Saves or restores what came so far. */
+void uart_watch_save(struct uart_watch *watch, struct state *state);
 
 /* True if the text of an expectation of the scenario, or of a check in its timeline, came. */
 bool uart_watch_seen(const struct uart_watch *watch, const struct expect *expect);

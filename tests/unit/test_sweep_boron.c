@@ -39,6 +39,36 @@ Test(sweep_boron, points_end_the_same_the_plain_way, .timeout = 600)
     scenario_free(&scenario);
 }
 
+/* Where half a module stays in place each point is a state of its own: starts go along with recorded ones. */
+Test(sweep_boron, starts_that_go_along_end_as_they_do_alone, .timeout = 900)
+{
+    struct scenario scenario;
+    struct sweep sweep, plain;
+    struct diag why = {{0}};
+    struct sweep_options options = {.before = true, .after = true, .torn = 2, .jobs = 2, .windows = 1};
+    options.window[0] = (struct sweep_window){.array = "internal", .from = 1000, .to = 1020, .to_ms = 1e9};
+    load(&scenario, "user-module");
+    cr_assert_eq(scenario_override_version(&scenario, "1.5.2"), 0);
+    cr_assert_eq(sweep_run(&scenario, &options, "user-module", &sweep, &why), 0, "%s", why.text);
+    cr_assert_gt(sweep.starts_joined, sweep.starts_run / 2, "%zu of %zu", sweep.starts_joined,
+                 sweep.starts_run);
+    options.plain = true;
+    options.sample = 4;
+    cr_assert_eq(sweep_run(&scenario, &options, "user-module", &plain, &why), 0, "%s", why.text);
+    for (size_t i = 0, n = 0; i < plain.point_count; i++, n++) {
+        char id[SWEEP_ID_SIZE], other[SWEEP_ID_SIZE];
+        sweep_point_id(&plain, &plain.points[i], id);
+        while (n + 1 < sweep.point_count && strcmp(sweep_point_id(&sweep, &sweep.points[n], other), id) != 0)
+            n++;
+        cr_assert_str_eq(other, id);
+        cr_assert_eq(plain.points[i].class, sweep.points[n].class, "%s", id);
+        cr_assert_eq(plain.points[i].state, sweep.points[n].state, "%s", id);
+    }
+    sweep_free(&plain);
+    sweep_free(&sweep);
+    scenario_free(&scenario);
+}
+
 /* Settings that are left empty hand the lamp to the program: it stays dark, and the system works. */
 Test(sweep_boron, a_dark_lamp_is_no_hang, .timeout = 300)
 {
