@@ -4,8 +4,9 @@
  * loader in DFU mode offers, in the order of requests that dfu-util uses.
  *
  * Source: USB DFU 1.1; ST's DfuSe extension (AN3156): block 0 carries commands, block n >= 2 is at the
- * address pointer plus (n - 2) times the transfer size. Not modelled: mass erase, read unprotect, DFU 1.1
- * devices without DfuSe.
+ * address pointer plus (n - 2) times the transfer size.
+ *
+ * Not modelled: mass erase, read unprotect, DFU 1.1 devices without DfuSe.
  */
 #ifndef SOSIM_HOST_DFU_H
 #define SOSIM_HOST_DFU_H

@@ -9,9 +9,11 @@
  * What a chip refuses without a fault is refused here too, with a finding: stores without WEN, erases without
  * EEN, protected pages, and everything while POWER's comparator warns of a failing supply (errata, anomaly
  * 242, says that this may even hang the CPU). An operation that was begun before goes on; a brown-out within
- * it leaves the word or page half-way. Not modelled: the limit of two writes a word between erases;
- * READYNEXT's one-word buffer (it equals READY); the instruction cache (IHIT and IMISS stay 0); undefined
- * bits of a page whose partial erase is not complete (it keeps its content until then).
+ * it leaves the word or page half-way.
+ *
+ * Not modelled: the limit of two writes a word between erases; READYNEXT's one-word buffer (it equals READY);
+ * the instruction cache (IHIT and IMISS stay 0); undefined bits of a page whose partial erase is not complete
+ * (it keeps its content until then).
  */
 #ifndef SOSIM_NRF52840_NVMC_H
 #define SOSIM_NRF52840_NVMC_H

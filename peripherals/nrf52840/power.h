@@ -9,9 +9,11 @@
  * RESETREAS is cleared by power-on and brown-out; the retained registers outlive soft reset, lockup and
  * System OFF, and are cleared by nRESET and the watchdog as well. USBDETECTED and USBPWRRDY are raised again
  * after a reset while VBUS is there, so that firmware which enables their interrupt later hears of it. The
- * USB regulator is taken to settle in 1 ms. Not modelled: currents (DCDCEN, CONSTLAT and LOWPWR have no
- * visible effect), loss of RAM content when a section's power is switched off while running or in a
- * brown-out, the comparator's hysteresis and that it rests while HFCLK does, wake-up by LPCOMP and NFC.
+ * USB regulator is taken to settle in 1 ms.
+ *
+ * Not modelled: currents (DCDCEN, CONSTLAT and LOWPWR have no visible effect), loss of RAM content when a
+ * section's power is switched off while running or in a brown-out, the comparator's hysteresis and that it
+ * rests while HFCLK does, wake-up by LPCOMP and NFC.
  */
 #ifndef SOSIM_NRF52840_POWER_H
 #define SOSIM_NRF52840_POWER_H

@@ -62,8 +62,8 @@ static void byte_sent(void *owner)
 
 static void update_rts(struct uart *uart)
 {
-    uart_line_set_ready(&uart->line, uart->rx_on && !event_pending(&uart->rx_timeout) &&
-                                         uart->line.fifo_count <= UART_FIFO_SIZE - UART_FIFO_SPARE);
+    uart_line_set_ready(&uart->line,
+                        uart->rx_on && !event_pending(&uart->rx_timeout) && uart_line_has_room(&uart->line));
 }
 
 static void receiver_stopped(void *owner)

@@ -178,6 +178,11 @@ void uart_line_send(struct uart_line *line, uint8_t byte)
     device->receive(device->self, byte, (uint32_t)(CYCLES_PER_SECOND / (bit_cycles ? bit_cycles : 1)));
 }
 
+bool uart_line_has_room(const struct uart_line *line)
+{
+    return line->fifo_count < UART_FIFO_SIZE - UART_FIFO_SPARE;
+}
+
 void uart_line_set_ready(struct uart_line *line, bool ready)
 {
     if (ready == line->ready)

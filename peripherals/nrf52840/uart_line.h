@@ -90,6 +90,9 @@ uint64_t uart_line_frame_cycles(const struct uart_line *line);
 /* A byte has been sent on TXD. */
 void uart_line_send(struct uart_line *line, uint8_t byte);
 
+/* True if more than the bytes fit that a sender may still send after RTS went. */
+bool uart_line_has_room(const struct uart_line *line);
+
 /* Sets RTS: true when the receiver can take bytes. */
 void uart_line_set_ready(struct uart_line *line, bool ready);
 

@@ -126,8 +126,7 @@ static void end_rx(struct uarte *uarte)
 
 static void update_rts(struct uarte *uarte)
 {
-    uart_line_set_ready(&uarte->line, uarte->rx_state == UARTE_RX_ON &&
-                                          uarte->line.fifo_count < UART_FIFO_SIZE - UART_FIFO_SPARE);
+    uart_line_set_ready(&uarte->line, uarte->rx_state == UARTE_RX_ON && uart_line_has_room(&uarte->line));
 }
 
 static void take_buffer(struct uarte *uarte)

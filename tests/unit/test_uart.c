@@ -5,6 +5,7 @@
 
 #define TXD   6u
 #define RXD   8u
+#define RTS   7u
 #define FRAME (10u * 138u * 4u) /* 115200 as the legacy UART divides it: 16 MHz / 138 */
 
 static void far_receive(void *self, uint8_t byte, uint32_t baud)
@@ -68,6 +69,32 @@ Test(uart, seventh_unread_byte_overruns)
     ports_uart_send(bench->bus.ports, port, 6);
     cr_expect_eq(peek(bench, "UART0.EVENTS_ERROR"), 1u);
     cr_expect_eq(peek(bench, "UART0.ERRORSRC"), 1u);
+    bench_free(bench);
+}
+
+Test(uart, rts_goes_when_four_bytes_fit)
+{
+    int got, port;
+    struct bench *bench = bench_with_uart(&got, &port);
+    struct wire *rts = &bench->bus.pin[RTS];
+    poke(bench, "UART0.ENABLE", 0);
+    poke(bench, "UART0.PSEL.RTS", RTS);
+    poke(bench, "UART0.CONFIG", 1);
+    poke(bench, "UART0.ENABLE", 4);
+    cr_expect(wire_high(rts), "before STARTRX");
+    poke(bench, "UART0.TASKS_STARTRX", 1);
+    ports_uart_send(bench->bus.ports, port, 'a');
+    cr_expect_not(wire_high(rts));
+    ports_uart_send(bench->bus.ports, port, 'b');
+    cr_expect(wire_high(rts));
+    for (unsigned i = 0; i < 4; i++)
+        ports_uart_send(bench->bus.ports, port, 'c');
+    cr_expect_eq(peek(bench, "UART0.EVENTS_ERROR"), 0u);
+    for (unsigned i = 0; i < 4; i++)
+        peek(bench, "UART0.RXD");
+    cr_expect(wire_high(rts));
+    peek(bench, "UART0.RXD");
+    cr_expect_not(wire_high(rts));
     bench_free(bench);
 }
 
