@@ -55,16 +55,30 @@ print(result["virtual_ms"] / 1000, result["wall_ms"] / 1000, result["trace_hash"
     printf '%s\n' "$best"
 }
 
+# A scenario that is to run for 20 s, for that many milliseconds; the copy is over before.
+lasting()
+{
+    sed "s/\"at_ms\": 20000/\"at_ms\": $2/; s|\.\./\.\./scenarios/|$ROOT/scenarios/|" "$1"
+}
+
+# How fast it goes when it is past its start: what twice the time again costs more. "-" if it is over by then.
+speed_once_there()
+{
+    local virtual wall
+    lasting "$1" $((3 * VIRTUAL_MS)) >"$WORK/longer.json"
+    read -r virtual wall _ <<<"$(measure "$WORK/longer.json")"
+    awk -v v="$2" -v w="$3" -v v2="$virtual" -v w2="$wall" \
+        'BEGIN { if (v2 > v + 1 && w2 > w) print (v2 - v) / (w2 - w); else print "-" }'
+}
+
 firmware_row()
 {
-    local scenario=$1 name numbers virtual wall trace first_trace= row=
+    local scenario=$1 name numbers virtual wall trace first_trace= row= first_numbers= there
     name=$(sed -n 's/.*"name": "\(.*\)".*/\1/p' "$scenario")
-    # Those that are to run for long; the copy is over before.
-    sed "s/\"at_ms\": 20000/\"at_ms\": $VIRTUAL_MS/; s|\.\./\.\./scenarios/|$ROOT/scenarios/|" "$scenario" \
-        >"$WORK/firmware.json"
-    scenario=$WORK/firmware.json
+    lasting "$scenario" "$VIRTUAL_MS" >"$WORK/firmware.json"
     for option in "${OPTIONS[@]}"; do
-        numbers=$(measure "$scenario" ${option:+"$option"})
+        numbers=$(measure "$WORK/firmware.json" ${option:+"$option"})
+        first_numbers=${first_numbers:-$numbers}
         read -r virtual wall trace <<<"$numbers"
         if [[ $trace != "${first_trace:=$trace}" ]]; then
             echo "bench: $name: $option has another trace: $trace, not $first_trace" >&2
@@ -72,11 +86,13 @@ firmware_row()
         fi
         row+=$(awk -v v="$virtual" -v w="$wall" 'BEGIN { print v / w, "" }')
     done
-    awk -v name="$name" -v row="$row" 'BEGIN {
+    read -r virtual wall _ <<<"$first_numbers"
+    there=$(speed_once_there "$scenario" "$virtual" "$wall")
+    awk -v name="$name" -v row="$row" -v there="$there" 'BEGIN {
         columns = split(row, speed, " ")
         printf "%-22s", name
         for (i = 1; i <= columns; i++) printf " %9.2f (%5.1fx)", speed[i], speed[i] / speed[columns]
-        print ""
+        printf " %11s\n", there == "-" ? there : sprintf("%.2f", there)
     }'
 }
 
@@ -138,10 +154,10 @@ if ! prepare >"$WORK/log" 2>&1; then
     exit 1
 fi
 
-echo "Virtual seconds per second, from power-on (x: against --slow)"
+echo "Virtual seconds per second, from power-on (x: against --slow), and with all tricks when the start is over"
 printf '%-22s' ""
 printf ' %18s' "all tricks" "${OPTIONS[@]:1}"
-echo
+printf ' %11s\n' "once there"
 for scenario in "$ROOT"/tests/bench/*.json; do
     firmware_row "$scenario"
 done
