@@ -99,6 +99,7 @@ static void supply_lost(void *context)
     /* From here the supply falls faster than anything else happens. */
     power_set_supply(&machine->soc.power, 0, 0);
     machine->supply_lost = true;
+    machine->supply_lost_at = machine->bus.clock.now;
     machine_stop(machine);
 }
 
@@ -245,6 +246,17 @@ void machine_power_on(struct machine *machine, enum ram_after_off ram)
     take_reset(machine, RESET_POWER_ON);
 }
 
+void machine_cut_power(struct machine *machine, uint64_t at)
+{
+    if (machine->powered)
+        nvmc_supply_fails(&machine->soc.nvmc, at);
+    for (unsigned i = 0; i < machine->board->parts && machine->powered; i++) {
+        if (machine->parts[i].kind->supply_fails)
+            machine->parts[i].kind->supply_fails(machine->parts[i].model);
+    }
+    machine_power_off(machine);
+}
+
 void machine_power_off(struct machine *machine)
 {
     if (!machine->powered)
@@ -387,6 +399,7 @@ void machine_save(struct machine *machine, struct state *state)
     state_var(state, machine->had_power);
     state_var(state, machine->off_since);
     state_var(state, machine->supply_lost);
+    state_var(state, machine->supply_lost_at);
     supply_save(&machine->supply, state);
     state_var(state, machine->decay);
     if (!state->without_content)

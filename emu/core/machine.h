@@ -42,9 +42,10 @@ struct machine {
     bool powered;
     bool stop_asked;
     struct supply supply;
-    bool supply_lost;   /* a sag of the supply ended in a cut: the owner is to take power away */
-    bool had_power;     /* before now, or now */
-    uint64_t off_since; /* cycle at which power went last */
+    bool supply_lost;        /* a sag of the supply ended in a cut: the owner is to take power away */
+    uint64_t supply_lost_at; /* cycle */
+    bool had_power;          /* before now, or now */
+    uint64_t off_since;      /* cycle at which power went last */
     uint64_t seed;
     uint64_t decay; /* stream of the random bits that RAM sections hold which System OFF did not retain */
 };
@@ -59,8 +60,13 @@ void machine_destroy(struct machine *machine);
  * first time RAM holds zeros where nothing was put into it; RAM_CLEARED leaves that as it is. */
 void machine_power_on(struct machine *machine, enum ram_after_off ram);
 
-/* Takes power away at this cycle, in the middle of whatever goes on; flash keeps what it has. */
+/* Takes power away at this cycle, in the middle of whatever goes on; a flash operation that has begun counts
+ * as done. */
 void machine_power_off(struct machine *machine);
+
+/* The same, but a flash operation that is going on at cycle `at` is left half-way. `at` may be a little
+ * before now: within what internal flash did while the CPU waited. */
+void machine_cut_power(struct machine *machine, uint64_t at);
 
 /* Lets the supply of a machine that has power sag (core/supply.h). If it ends in a cut the machine is stopped
  * with machine->supply_lost set. */

@@ -8,7 +8,8 @@
  * flash faults are injected: `fault` is asked before each operation is applied.
  *
  * The bits change when the controller says so, at the start of the operation's time; a fault plan that cuts
- * power tears the operation itself (it knows the data and the bytes that were there).
+ * power tears the operation itself (it knows the data and the bytes that were there), and for power that goes
+ * later in that time there is flash_work.h.
  *
  * Cells can be unstable: left half-way by an operation that was cut or too weak, they read 0 now and 1 then,
  * until an erase or a program of theirs succeeds. What each read gives follows from the seed and how many

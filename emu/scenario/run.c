@@ -16,13 +16,24 @@
 /* --- actions --------------------------------------------------------------------------------------------
  */
 
-static void power_off(struct runner *run)
+static void note_power_off(struct runner *run)
 {
-    if (!run->machine.powered)
-        return;
-    machine_power_off(&run->machine);
     result_add_cut(run->result, machine_ms(&run->machine));
     run_trace(run, "power off");
+}
+
+/* A step that waits for a flash operation says itself how far the operation comes; any other cut tears what
+ * is going on. */
+static void power_off(struct runner *run, const struct trigger *when)
+{
+    uint64_t now = run->machine.bus.clock.now, due = run_due(run);
+    if (!run->machine.powered)
+        return;
+    if (when->kind == TRIGGER_FLASH)
+        machine_power_off(&run->machine);
+    else
+        machine_cut_power(&run->machine, due < now ? due : now);
+    note_power_off(run);
 }
 
 static int load_modules(struct runner *run, const struct action *action)
@@ -41,7 +52,7 @@ static int act(struct runner *run, const struct action *action, const struct tri
         machine_power_on(&run->machine, action->has_ram ? action->ram : run->scenario->state.ram);
         return 0;
     case ACTION_POWER_OFF:
-        power_off(run);
+        power_off(run, when);
         return 0;
     case ACTION_RESET:
         machine_reset_pin(&run->machine);
@@ -206,8 +217,10 @@ static enum run_verdict run_loop(struct runner *run, struct diag *why)
         }
         if (run->options->enough && *run->options->enough)
             return VERDICT_AS_EXPECTED;
-        if (run->machine.supply_lost)
-            power_off(run);
+        if (run->machine.supply_lost) {
+            machine_cut_power(&run->machine, run->machine.supply_lost_at);
+            note_power_off(run);
+        }
         look_around(run);
         ask_companion(run);
     }

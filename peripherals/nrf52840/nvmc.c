@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nrf52840/nvmc.h"
 
-#include "core/flash_fault.h"
-
 #include <string.h>
 
 enum {
@@ -30,7 +28,6 @@ enum {
 #define ERASE_PAGE_CYCLES (ERASE_PAGE_MS * CYCLES_PER_MS)
 #define ERASE_ALL_CYCLES  (169 * CYCLES_PER_MS)
 #define NO_PAGE           UINT32_MAX
-#define TORN_WORD         5u /* the way a word is torn: a random subset (core/flash_fault.h) */
 
 static const struct reg regs[] = {
     {"READY", READY, REG_R, 1, 0, 0},
@@ -69,43 +66,36 @@ static void spend(struct nvmc *nvmc, uint64_t cycles)
         nvmc->busy_until = bus->clock.now + cycles;
 }
 
-/* Keeps what a brown-out within the operation needs to know. */
-static void begin_work(struct nvmc *nvmc, struct nor *array, enum nor_kind kind, uint32_t address,
-                       uint32_t size, const uint8_t *bytes, uint64_t cycles)
+/* Keeps what a failing supply within the operation needs to know. */
+static void begin_work(struct nvmc *nvmc, struct nor *array, uint32_t address, uint32_t size,
+                       const uint8_t *bytes, uint64_t cycles)
 {
-    struct nvmc_work *work = &nvmc->work;
-    uint64_t now = nvmc->block.bus->clock.now;
-    work->array = size <= sizeof work->before ? array : NULL;
-    if (!work->array)
-        return;
-    work->op = (struct flash_op){.array = array->name,
-                                 .number = array->operations + 1,
-                                 .kind = kind,
-                                 .address = address,
-                                 .size = size};
-    work->began = now;
-    work->ends = now + cycles;
-    memcpy(work->before, array->data + address, size);
-    if (bytes)
-        memcpy(work->bytes, bytes, sizeof work->bytes);
+    flash_work_begin(&nvmc->work, array, address, size, bytes, cycles);
+    nvmc->work_ends = nvmc->block.bus->clock.now + cycles;
+}
+
+/* The operation that was begun has been applied, or a fault plan has seen to it that it was not. */
+static void do_work(struct nvmc *nvmc, enum nor_fault fault, uint64_t cycles)
+{
+    if (fault != NOR_FAULT_NONE)
+        nvmc->work.array = NULL;
+    if (fault != NOR_FAULT_CUT)
+        spend(nvmc, cycles);
+}
+
+void nvmc_supply_fails(struct nvmc *nvmc, uint64_t at)
+{
+    struct bus *bus = nvmc->block.bus;
+    const struct flash_op *op = &nvmc->work.op;
+    if (flash_work_spoil(&nvmc->work, at < nvmc->work_ends ? nvmc->work_ends - at : 0, bus->seed))
+        bus_finding(bus, "nvmc", "the supply failed within the %s of %s 0x%06x+%u; it is left half-way",
+                    op->kind == NOR_ERASE ? "erase" : "write", op->array, op->address, op->size);
 }
 
 void nvmc_brownout(void *self)
 {
     struct nvmc *nvmc = self;
-    struct nvmc_work *work = &nvmc->work;
-    struct bus *bus = nvmc->block.bus;
-    uint64_t now = bus->clock.now;
-    if (!work->array || now >= work->ends || now < work->began)
-        return;
-    bool erase = work->op.kind == NOR_ERASE;
-    uint32_t share = (uint32_t)(256 * (now - work->began) / (work->ends - work->began));
-    const struct flash_tear tear = {erase ? TEAR_SHARE : TEAR_VARIANT, erase ? share : TORN_WORD, false};
-    flash_tear_as(work->before, &work->op, erase ? NULL : work->bytes, &tear, bus->seed);
-    nor_load(work->array, work->op.address, work->before, work->op.size);
-    bus_finding(bus, "nvmc", "the supply failed within the %s of %s 0x%06x+%u; it is left half-way",
-                erase ? "erase" : "write", work->op.array, work->op.address, work->op.size);
-    work->array = NULL;
+    nvmc_supply_fails(nvmc, nvmc->block.bus->clock.now);
 }
 
 /* True, with a finding, if the supply is too low for `what`. */
@@ -158,9 +148,8 @@ int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t valu
     wait_ready(nvmc);
     const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
                               (uint8_t)(value >> 24)};
-    begin_work(nvmc, array, NOR_PROGRAM, offset, 4, bytes, WRITE_CYCLES);
-    if (nor_program(array, offset, bytes, 4) != NOR_FAULT_CUT)
-        spend(nvmc, WRITE_CYCLES);
+    begin_work(nvmc, array, offset, 4, bytes, WRITE_CYCLES);
+    do_work(nvmc, nor_program(array, offset, bytes, 4), WRITE_CYCLES);
     return 0;
 }
 
@@ -191,9 +180,8 @@ static void erase_page(struct nvmc *nvmc, uint32_t address)
     uint32_t page = address & ~(nvmc->flash->page - 1);
     if (!erase_allowed(nvmc, page))
         return;
-    begin_work(nvmc, nvmc->flash, NOR_ERASE, page, nvmc->flash->page, NULL, ERASE_PAGE_CYCLES);
-    if (nor_erase(nvmc->flash, page, nvmc->flash->page) != NOR_FAULT_CUT)
-        spend(nvmc, ERASE_PAGE_CYCLES);
+    begin_work(nvmc, nvmc->flash, page, nvmc->flash->page, NULL, ERASE_PAGE_CYCLES);
+    do_work(nvmc, nor_erase(nvmc->flash, page, nvmc->flash->page), ERASE_PAGE_CYCLES);
 }
 
 static void erase_partly(struct nvmc *nvmc, uint32_t address)
@@ -218,9 +206,8 @@ static void erase_uicr(struct nvmc *nvmc)
 {
     if (!erase_allowed(nvmc, 0))
         return;
-    begin_work(nvmc, nvmc->uicr, NOR_ERASE, 0, nvmc->uicr->size, NULL, ERASE_PAGE_CYCLES);
-    if (nor_erase(nvmc->uicr, 0, nvmc->uicr->size) != NOR_FAULT_CUT)
-        spend(nvmc, ERASE_PAGE_CYCLES);
+    begin_work(nvmc, nvmc->uicr, 0, nvmc->uicr->size, NULL, ERASE_PAGE_CYCLES);
+    do_work(nvmc, nor_erase(nvmc->uicr, 0, nvmc->uicr->size), ERASE_PAGE_CYCLES);
 }
 
 static void erase_all(struct nvmc *nvmc)
@@ -284,31 +271,14 @@ static void reset(void *self, enum reset_cause cause)
     nvmc->partial_ms = 0;
 }
 
-/* The array is told by a number: pointers are of this machine only. */
-static void save_work(struct nvmc *nvmc, struct state *state)
-{
-    struct nvmc_work *work = &nvmc->work;
-    uint8_t array = work->array == nvmc->flash ? 1 : work->array == nvmc->uicr ? 2 : 0;
-    state_var(state, array);
-    if (state->loading)
-        work->array = array == 1 ? nvmc->flash : array == 2 ? nvmc->uicr : NULL;
-    if (!array)
-        return;
-    state_var(state, work->op);
-    work->op.array = work->array ? work->array->name : NULL;
-    state_var(state, work->began);
-    state_var(state, work->ends);
-    state_var(state, work->before);
-    state_var(state, work->bytes);
-}
-
 static void save(void *self, struct state *state)
 {
     struct nvmc *nvmc = self;
     state_var(state, nvmc->busy_until);
     state_var(state, nvmc->partial_page);
     state_var(state, nvmc->partial_ms);
-    save_work(nvmc, state);
+    state_var(state, nvmc->work_ends);
+    flash_work_save(&nvmc->work, (struct nor *const[]){nvmc->flash, nvmc->uicr, NULL}, state);
 }
 
 void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr,

@@ -8,8 +8,8 @@
  * and a further operation waits for the end of the one before. Write-protection by ACL.
  * What a chip refuses without a fault is refused here too, with a finding: stores without WEN, erases without
  * EEN, protected pages, and everything while POWER's comparator warns of a failing supply (errata, anomaly
- * 242, says that this may even hang the CPU). An operation that was begun before goes on; a brown-out within
- * it leaves the word or page half-way.
+ * 242, says that this may even hang the CPU). An operation that was begun before goes on; a brown-out or a
+ * power cut within it leaves the word or page half-way.
  *
  * Not modelled: the limit of two writes a word between erases; READYNEXT's one-word buffer (it equals READY);
  * the instruction cache (IHIT and IMISS stay 0); undefined bits of a page whose partial erase is not complete
@@ -19,23 +19,13 @@
 #define SOSIM_NRF52840_NVMC_H
 
 #include "core/bus.h"
+#include "core/flash_work.h"
 #include "core/nor.h"
 #include "nrf52840/acl.h"
 #include "nrf52840/power.h"
 
 #define NVMC_FICR_BASE 0x10000000u
 #define NVMC_UICR_BASE 0x10001000u
-
-#define NVMC_PAGE_SIZE 4096u
-
-/* The operation that was begun last, as long as a brown-out can still spoil it. */
-struct nvmc_work {
-    struct nor *array; /* NULL: none */
-    struct flash_op op;
-    uint64_t began, ends; /* cycles */
-    uint8_t before[NVMC_PAGE_SIZE];
-    uint8_t bytes[4]; /* that are programmed */
-};
 
 struct nvmc {
     struct block block;
@@ -46,7 +36,8 @@ struct nvmc {
     uint64_t busy_until;   /* cycle; an operation is going on before it */
     uint32_t partial_page; /* page being erased in parts */
     uint32_t partial_ms;   /* how long it has been erased */
-    struct nvmc_work work;
+    struct flash_work work;
+    uint64_t work_ends; /* cycle */
 };
 
 void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor *uicr,
@@ -56,7 +47,10 @@ void nvmc_init(struct nvmc *nvmc, struct bus *bus, struct nor *flash, struct nor
  * the store has no effect, or -1 where the chip answers with a bus error. */
 int nvmc_store(struct nvmc *nvmc, uint32_t address, unsigned size, uint32_t value);
 
-/* The supply fails now: a write or an erase that is going on is left half-way. `self` is the NVMC. */
+/* The supply fails at a cycle, now or while the CPU waited for the operation: one that was going on then is
+ * left half-way. */
+void nvmc_supply_fails(struct nvmc *nvmc, uint64_t at);
+/* The same now; `self` is the NVMC. */
 void nvmc_brownout(void *self);
 
 /* True if the instruction cache is on (ICACHECNF.CACHEEN). */

@@ -284,6 +284,8 @@ static bool may_change(struct mx25l3233f *part, const char *what)
 
 static void after_operation(struct mx25l3233f *part, enum nor_fault fault)
 {
+    if (fault != NOR_FAULT_NONE)
+        part->work.array = NULL;
     if (fault == NOR_FAULT_CUT)
         part->halted = true;
 }
@@ -300,6 +302,7 @@ static void erase(struct mx25l3233f *part, uint32_t size, uint32_t us)
         return;
     }
     work(part, WORK_ERASE, us);
+    flash_work_begin(&part->work, &part->array, address, size, NULL, us * CYCLES_PER_US);
     after_operation(part, nor_erase(&part->array, address, size));
 }
 
@@ -324,7 +327,10 @@ static void program(struct mx25l3233f *part)
         size = MX25L3233F_PAGE;
     }
     work(part, WORK_PROGRAM, part->times.page_program);
-    after_operation(part, nor_program(array, address % array->size, part->page + first, size));
+    address %= array->size;
+    flash_work_begin(&part->work, array, address, size, part->page + first,
+                     part->times.page_program * CYCLES_PER_US);
+    after_operation(part, nor_program(array, address, part->page + first, size));
 }
 
 static void write_status(struct mx25l3233f *part)
@@ -368,6 +374,21 @@ static void resume(struct mx25l3233f *part)
     part->running = part->suspended;
     part->suspended = WORK_NONE;
     part->busy_until = part->bus->clock.now + part->suspended_cycles;
+}
+
+void mx25l3233f_supply_fails(struct mx25l3233f *part)
+{
+    uint64_t now = part->bus->clock.now;
+    bool runs = part->running == WORK_PROGRAM || part->running == WORK_ERASE;
+    uint64_t left = runs && now < part->busy_until ? part->busy_until - now : 0;
+    const struct flash_op *op = &part->work.op;
+    if (part->suspended)
+        left = part->suspended_cycles;
+    if (flash_work_spoil(&part->work, left, part->bus->seed))
+        bus_finding(part->bus, "flash",
+                    "external flash: the supply failed within the %s of %s 0x%06x+%u; it is left half-way",
+                    op->kind == NOR_ERASE ? "erase" : "program", op->array, op->address, op->size);
+    part->running = part->suspended = WORK_NONE;
 }
 
 static void clear_volatile(struct mx25l3233f *part)
@@ -679,6 +700,8 @@ void mx25l3233f_silence(struct mx25l3233f *part, uint64_t us)
 
 void mx25l3233f_set_supply(struct mx25l3233f *part, uint32_t mv)
 {
+    if (mv < WRITE_INHIBIT_MV && !part->inhibited)
+        mx25l3233f_supply_fails(part);
     part->inhibited = mv < WRITE_INHIBIT_MV;
 }
 
@@ -698,6 +721,7 @@ void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
     nor_save(&part->array, state);
     nor_save(&part->otp, state);
     nor_save(&part->registers, state);
+    flash_work_save(&part->work, (struct nor *const[]){&part->array, &part->otp, NULL}, state);
     state_var(state, part->times);
     state_var(state, part->answers);
     state_var(state, part->silent_until);

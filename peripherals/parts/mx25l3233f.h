@@ -12,15 +12,17 @@
  * The datasheet gives no typical time for a status write (40 ms at most); 1 ms is taken. It is an erase and a
  * program of an array of its own ("status"), so that it can be cut and struck as any other; what lies between
  * is all ones. The part without an answer (`answers`, or silent for a time) reads as ones, as if its output
- * were stuck high; asleep it reads as zeros. Below the write inhibit voltage nothing is written. Not
- * modelled: performance enhance (continuous read) mode, wrapped burst reads, WP# and HOLD# pins, an erase or
- * program that is abandoned by suspend and reset (its bits have changed already), factory-locked OTP, analog
- * limits (clock frequency, power-up time tVSL, wait time after leaving power-down).
+ * were stuck high; asleep it reads as zeros. Below the write inhibit voltage nothing is written, and what was
+ * going on is left half-way. Not modelled: performance enhance (continuous read) mode, wrapped burst reads,
+ * WP# and HOLD# pins, an erase or program that is abandoned by suspend and reset (its bits have changed
+ * already), factory-locked OTP, analog limits (clock frequency, power-up time tVSL, wait time after leaving
+ * power-down).
  */
 #ifndef SOSIM_PARTS_MX25L3233F_H
 #define SOSIM_PARTS_MX25L3233F_H
 
 #include "core/bus.h"
+#include "core/flash_work.h"
 #include "core/nor.h"
 
 #define MX25L3233F_SIZE     0x400000u
@@ -71,6 +73,7 @@ struct mx25l3233f {
     uint8_t suspended;         /* enum mx25_work: what a suspend put aside */
     uint64_t busy_until;       /* cycle */
     uint64_t suspended_cycles; /* left to do when resumed */
+    struct flash_work work;    /* that a failing supply spoils */
 
     /* The frame since chip select went down. */
     bool selected;
@@ -93,6 +96,9 @@ void mx25l3233f_silence(struct mx25l3233f *part, uint64_t us);
 
 /* Sets the supply in millivolts: below the write inhibit voltage the part neither programs nor erases. */
 void mx25l3233f_set_supply(struct mx25l3233f *part, uint32_t mv);
+
+/* The supply fails: a program or an erase that is going on, or suspended, is left half-way. */
+void mx25l3233f_supply_fails(struct mx25l3233f *part);
 
 /* Power comes back: volatile state as after power-up; arrays and non-volatile bits stay. */
 void mx25l3233f_reset(struct mx25l3233f *part);

@@ -69,6 +69,11 @@ static void power_mx25l3233f(void *model, bool on)
         mx25l3233f_reset(model);
 }
 
+static void supply_fails_mx25l3233f(void *model)
+{
+    mx25l3233f_supply_fails(model);
+}
+
 static void save_mx25l3233f(void *model, struct state *state)
 {
     mx25l3233f_save(model, state);
@@ -241,13 +246,13 @@ static int input_max17043(void *model, const char *what, double value)
 }
 
 static const struct part_kind kinds[] = {
-    {"bq24195", sizeof(struct bq24195), create_bq24195, NULL, NULL, save_bq24195, input_bq24195, NULL},
-    {"button", sizeof(struct button), create_button, NULL, NULL, save_button, input_button, NULL},
-    {"led", sizeof(struct led), create_led, NULL, power_led, save_led, NULL, NULL},
+    {"bq24195", sizeof(struct bq24195), create_bq24195, NULL, NULL, save_bq24195, input_bq24195, NULL, NULL},
+    {"button", sizeof(struct button), create_button, NULL, NULL, save_button, input_button, NULL, NULL},
+    {"led", sizeof(struct led), create_led, NULL, power_led, save_led, NULL, NULL, NULL},
     {"max17043", sizeof(struct max17043), create_max17043, NULL, power_max17043, save_max17043,
-     input_max17043, NULL},
+     input_max17043, NULL, NULL},
     {"mx25l3233f", sizeof(struct mx25l3233f), create_mx25l3233f, destroy_mx25l3233f, power_mx25l3233f,
-     save_mx25l3233f, input_mx25l3233f, array_mx25l3233f},
+     save_mx25l3233f, input_mx25l3233f, array_mx25l3233f, supply_fails_mx25l3233f},
 };
 
 int part_create(struct part *part, struct bus *bus, const cJSON *entry, struct diag *why)

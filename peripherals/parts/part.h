@@ -29,6 +29,8 @@ struct part_kind {
     int (*input)(void *model, const char *what, double value);
     /* The part's NOR array of that name, or NULL. */
     struct nor *(*array)(void *model, const char *name);
+    /* Power is about to go, whatever the part is doing. NULL: that does not matter to it. */
+    void (*supply_fails)(void *model);
 };
 
 struct part {

@@ -182,6 +182,79 @@ Test(mx25l3233f, suspended_erase_lets_read_and_then_goes_on)
     rig_free(rig);
 }
 
+static unsigned ones(const struct rig *rig, uint32_t address, uint32_t size)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < 8 * size; i++)
+        count += rig->part.array.data[address + i / 8] >> i % 8 & 1;
+    return count;
+}
+
+Test(mx25l3233f, a_supply_that_fails_leaves_an_erase_as_far_as_it_came)
+{
+    struct rig *rig = rig_new();
+    memset(rig->part.array.data + 0x1000, 0, 0x1000);
+    SEND(rig, 0x06);
+    SEND(rig, 0x20, 0, 0x10, 0);
+    advance_us(rig->bench, 10000); /* of 25000 */
+    mx25l3233f_supply_fails(&rig->part);
+    unsigned set = ones(rig, 0x1000, 0x1000);
+    cr_expect(set > 32768 * 38 / 100 && set < 32768 * 42 / 100, "%u of 32768 bits", set);
+    cr_expect_eq(ones(rig, 0x2000, 0x1000), 32768);
+    rig_free(rig);
+}
+
+Test(mx25l3233f, a_suspended_erase_has_come_as_far_as_it_was)
+{
+    struct rig *rig = rig_new();
+    memset(rig->part.array.data + 0x1000, 0, 0x1000);
+    SEND(rig, 0x06);
+    SEND(rig, 0x20, 0, 0x10, 0);
+    advance_us(rig->bench, 5000);
+    SEND(rig, 0xb0);
+    advance_us(rig->bench, 100000);
+    mx25l3233f_supply_fails(&rig->part);
+    unsigned set = ones(rig, 0x1000, 0x1000);
+    cr_expect(set > 32768 * 18 / 100 && set < 32768 * 22 / 100, "%u of 32768 bits", set);
+    rig_free(rig);
+}
+
+Test(mx25l3233f, a_supply_that_fails_leaves_the_first_bytes_of_a_program)
+{
+    struct rig *rig = rig_new();
+    SEND(rig, 0x06);
+    SEND(rig, 0x02, 0, 0, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+    advance_us(rig->bench, rig->part.times.page_program * 4 / 10 + 1);
+    mx25l3233f_supply_fails(&rig->part);
+    const uint8_t expected[10] = {1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    cr_expect_arr_eq(rig->part.array.data + 0x10, expected, sizeof expected);
+    rig_free(rig);
+}
+
+/* Neither a program that is over nor one that a fault dropped is there to be spoiled. */
+static enum nor_fault drop(void *context, struct nor *nor, const struct flash_op *op, const uint8_t *bytes)
+{
+    (void)context, (void)nor, (void)op, (void)bytes;
+    return NOR_FAULT_DROP;
+}
+
+Test(mx25l3233f, what_is_over_is_not_spoiled)
+{
+    struct rig *rig = rig_new();
+    SEND(rig, 0x06);
+    SEND(rig, 0x02, 0, 0, 0x10, 1, 2);
+    advance_us(rig->bench, rig->part.times.page_program);
+    mx25l3233f_supply_fails(&rig->part);
+    cr_expect_eq(rig->part.array.data[0x11], 2);
+    rig->part.array.fault = drop;
+    SEND(rig, 0x06);
+    SEND(rig, 0x20, 0, 0, 0);
+    advance_us(rig->bench, 100);
+    mx25l3233f_supply_fails(&rig->part);
+    cr_expect_eq(rig->part.array.data[0x11], 2);
+    rig_free(rig);
+}
+
 Test(mx25l3233f, block_protection_covers_the_top)
 {
     struct rig *rig = rig_new();
@@ -289,6 +362,9 @@ Test(mx25l3233f, save_and_restore_keep_a_running_erase)
     cr_expect_eq(state.error, 0);
     cr_expect_eq(rig->part.busy_until, until);
     cr_expect_eq(ask(rig, 0x05), 0x03);
+    rig->part.work.before[5] = 0;
+    mx25l3233f_supply_fails(&rig->part);
+    cr_expect_eq(rig->part.array.data[5], 0, "what was there comes back as well");
     state_free(&state);
     rig_free(rig);
 }

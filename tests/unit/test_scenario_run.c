@@ -158,6 +158,35 @@ Test(scenario_run, power_goes_before_or_within_an_operation)
         "\"address\": \"0x807FC\", \"hex\": \"FFFFFFFF 00000000\"}}]}");
 }
 
+/* The guest's first erase is from 100 to 185 ms, and the CPU stands still. */
+Test(scenario_run, power_goes_by_the_clock_within_an_operation)
+{
+#define ZEROS                                                                                                \
+    "\"state\": {\"bytes\": [{\"array\": \"internal\", \"address\": \"0x80000\", \"fill\": 0,"               \
+    "\"length\": 4096}]}, \"timeline\": [{\"do\": \"power_on\"},"
+#define IS(hex) "{\"memory\": {\"array\": \"internal\", \"address\": \"0x80400\", \"hex\": \"" hex "\"}}"
+#define ONES    "FFFFFFFFFFFFFFFF FFFFFFFFFFFFFFFF FFFFFFFFFFFFFFFF"
+#define NULLS   "0000000000000000 0000000000000000 0000000000000000"
+    as_expected(
+        "{" GUEST ", " ZEROS "{\"when\": {\"at_ms\": 140}, \"do\": \"power_off\"}],"
+        "\"until\": {\"after_ms\": 100}, \"expect\": [{\"not\": " IS(ONES) "}, {\"not\": " IS(
+            NULLS) "},"
+                   "{\"finding\": \"the supply failed within the erase of internal 0x080000+4096\"}]}");
+    as_expected(
+        "{" GUEST ", " ZEROS "{\"when\": {\"at_ms\": 195}, \"do\": \"power_off\"}],"
+        "\"until\": {\"after_ms\": 100}, \"expect\": [" IS(ONES) ", {\"not\": {\"finding\": \"supply\"}}]}");
+    as_expected(
+        "{" GUEST ", " ZEROS "{\"when\": {\"flash\": {\"op\": \"erase\"}}, \"do\": \"power_off\"}],"
+        "\"until\": {\"after_ms\": 100}, \"expect\": [" IS(ONES) ", {\"not\": {\"finding\": \"supply\"}}]}");
+    as_expected(
+        "{" GUEST ", " ZEROS
+        "{\"when\": {\"at_ms\": 100}, \"do\": {\"supply\": {\"mv\": 2900, \"over_ms\": 0,"
+        "\"for_ms\": 40, \"then\": \"power_off\"}}}],"
+        "\"until\": {\"after_ms\": 200}, \"expect\": [{\"not\": " IS(ONES) "}, {\"not\": " IS(
+            NULLS) "},"
+                   "{\"finding\": \"the supply failed within the erase of internal 0x080000+4096\"}]}");
+}
+
 Test(scenario_run, resets_code_addresses_and_exceptions_are_triggers)
 {
     as_expected("{" GUEST
