@@ -28,6 +28,7 @@
 #define POOR_BLOCKS        40   /* a run of traces that is shorter does not pay … */
 #define POOR_TRIED         8    /* … and after so many in a row there is a rest */
 #define REST_ARRIVALS      64
+#define RESTS_MAX          3
 #define REST_AFTER_FAILURE 1024
 #define GIVEN_UP_MAX       8
 #define SEARCH_REST        (CYCLES_PER_MS / 2)
@@ -47,8 +48,9 @@ struct head {
     bool record;   /* when the CPU is here next */
     bool loop;     /* to be recorded until the CPU is here again */
     unsigned exits, misses, failures, poor, given_up;
-    uint64_t gain; /* blocks run from here since the last recording */
-    unsigned rest; /* arrivals to let pass */
+    uint64_t gain;  /* blocks run from here since the last recording */
+    unsigned rest;  /* arrivals to let pass */
+    unsigned rests; /* such as were in vain */
     struct replay_wishes wishes;
     uint64_t useful_at; /* cycle at which a run from here paid last */
 };
@@ -856,10 +858,12 @@ void replay_run(struct cpu *cpu)
     }
     s.replay->bypass = s.pc;
     if (first && s.blocks >= POOR_BLOCKS) {
-        first->poor = 0;
+        first->poor = first->rests = 0;
     } else if (first && ++first->poor >= POOR_TRIED) {
         first->poor = POOR_TRIED / 2;
-        first->rest = REST_ARRIVALS;
+        first->rest = REST_ARRIVALS << first->rests;
+        if (first->rests < RESTS_MAX)
+            first->rests++;
     }
     if (s.by_guard && s.blocks >= POOR_BLOCKS)
         note_exit(cpu, s.pc);
