@@ -321,6 +321,24 @@ static void state_registers(struct cpu *cpu, struct state *state)
     cpu_set_reg(cpu, 15, pc);
 }
 
+/* How many blocks ran does not decide anything, which ran last does. */
+static void save_trail(struct cpu *cpu, struct state *state)
+{
+    uint32_t trail[CPU_TRAIL] = {0};
+    unsigned count = cpu_trail(cpu, trail);
+    if (!state->without_content) {
+        state_var(state, cpu->trail);
+        state_var(state, cpu->trail_next);
+        return;
+    }
+    state_var(state, trail);
+    state_var(state, count);
+    if (state->loading) {
+        memcpy(cpu->trail, trail, sizeof trail);
+        cpu->trail_next = count < CPU_TRAIL ? count : CPU_TRAIL;
+    }
+}
+
 void cpu_save(struct cpu *cpu, struct state *state)
 {
     state_registers(cpu, state);
@@ -335,8 +353,7 @@ void cpu_save(struct cpu *cpu, struct state *state)
     state_var(state, cpu->reset_asked);
     state_var(state, cpu->reset_cause);
     state_var(state, cpu->expected);
-    state_var(state, cpu->trail);
-    state_var(state, cpu->trail_next);
+    save_trail(cpu, state);
     if (state->loading) {
         cpu->fault_pending = cpu->careful_next = false;
         cpu->spin_at = 0; /* time may have gone back */

@@ -32,8 +32,9 @@ int page_store_init(struct page_store *store)
     *store = (struct page_store){.room = FIRST_ROOM, .table_size = 4 * FIRST_ROOM};
     store->bytes = calloc(store->room, sizeof *store->bytes);
     store->hash = calloc(store->room, sizeof *store->hash);
+    store->out = calloc(store->room, sizeof *store->out);
     store->table = calloc(store->table_size, sizeof *store->table);
-    if (store->bytes && store->hash && store->table)
+    if (store->bytes && store->hash && store->out && store->table)
         return 0;
     page_store_free(store);
     return ENOMEM;
@@ -45,6 +46,7 @@ void page_store_free(struct page_store *store)
         free(store->bytes[i]);
     free(store->bytes);
     free(store->hash);
+    free(store->out);
     free(store->table);
     *store = (struct page_store){0};
 }
@@ -66,6 +68,19 @@ uint32_t page_store_find(const struct page_store *store, const uint8_t *bytes, u
     return *place(store, bytes, size, hash_page(bytes, size)) - 1;
 }
 
+static void fill_table(struct page_store *store)
+{
+    memset(store->table, 0, store->table_size * sizeof *store->table);
+    for (uint32_t id = 0; id < store->count; id++) {
+        uint32_t at = (uint32_t)store->hash[id] & (store->table_size - 1);
+        if (!store->bytes[id])
+            continue;
+        while (store->table[at])
+            at = (at + 1) & (store->table_size - 1);
+        store->table[at] = id + 1;
+    }
+}
+
 static int grow(struct page_store *store)
 {
     uint32_t room = store->room * 2, size = store->table_size * 2;
@@ -75,21 +90,17 @@ static int grow(struct page_store *store)
     uint64_t *hash = realloc(store->hash, room * sizeof *hash);
     if (hash)
         store->hash = hash;
-    uint32_t *table = calloc(size, sizeof *table);
-    if (!bytes || !hash || !table) {
-        free(table);
+    uint32_t *out = realloc(store->out, room * sizeof *out);
+    if (out)
+        store->out = out;
+    uint32_t *table = realloc(store->table, size * sizeof *table);
+    if (table)
+        store->table = table;
+    if (!bytes || !hash || !out || !table)
         return ENOMEM;
-    }
-    for (uint32_t id = 0; id < store->count; id++) {
-        uint32_t at = (uint32_t)hash[id] & (size - 1);
-        while (table[at])
-            at = (at + 1) & (size - 1);
-        table[at] = id + 1;
-    }
-    free(store->table);
-    store->table = table;
     store->table_size = size;
     store->room = room;
+    fill_table(store);
     return 0;
 }
 
@@ -99,7 +110,7 @@ uint32_t page_store_add(struct page_store *store, const uint8_t *bytes, uint32_t
     uint32_t *at = place(store, bytes, size, hash);
     if (*at)
         return *at - 1;
-    if (store->count == store->room) {
+    if (!store->outs && store->count == store->room) {
         if (grow(store))
             return PAGE_UNKNOWN;
         at = place(store, bytes, size, hash);
@@ -108,10 +119,23 @@ uint32_t page_store_add(struct page_store *store, const uint8_t *bytes, uint32_t
     if (!copy)
         return PAGE_UNKNOWN;
     memcpy(copy, bytes, size);
-    store->bytes[store->count] = copy;
-    store->hash[store->count] = hash;
-    *at = ++store->count;
-    return *at - 1;
+    uint32_t id = store->outs ? store->out[--store->outs] : store->count++;
+    store->bytes[id] = copy;
+    store->hash[id] = hash;
+    *at = id + 1;
+    return id;
+}
+
+void page_store_keep(struct page_store *store, const bool *keep)
+{
+    for (uint32_t id = 0; id < store->count; id++) {
+        if (keep[id] || !store->bytes[id])
+            continue;
+        free(store->bytes[id]);
+        store->bytes[id] = NULL;
+        store->out[store->outs++] = id;
+    }
+    fill_table(store);
 }
 
 void flash_view_init(struct flash_view *view, struct machine *machine)

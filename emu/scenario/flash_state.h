@@ -19,9 +19,11 @@
 
 /* Every different page content once; pages shorter than FLASH_PAGE_SIZE have zeros behind. */
 struct page_store {
-    uint8_t **bytes; /* by number */
-    uint64_t *hash;  /* by number */
-    uint32_t count, room;
+    uint8_t **bytes;      /* by number; NULL: thrown out */
+    uint64_t *hash;       /* by number */
+    uint32_t count, room; /* numbers given out, those of pages that were thrown out included */
+    uint32_t *out;        /* numbers to be given out again; owned */
+    uint32_t outs;
     uint32_t *table; /* open addressing: number + 1, 0 for free */
     uint32_t table_size;
 };
@@ -43,6 +45,9 @@ uint32_t page_store_find(const struct page_store *store, const uint8_t *bytes, u
 
 /* The same, and takes the content into the store; PAGE_UNKNOWN when memory ran out. */
 uint32_t page_store_add(struct page_store *store, const uint8_t *bytes, uint32_t size);
+
+/* Throws out the pages for which `keep` (store->count of them) is false. */
+void page_store_keep(struct page_store *store, const bool *keep);
 
 void flash_view_init(struct flash_view *view, struct machine *machine);
 

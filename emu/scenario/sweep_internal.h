@@ -94,6 +94,7 @@ struct sweep_inner {
     uint32_t *held;        /* what the machine's flashes hold, PAGE_UNKNOWN where that is not known */
     struct flash_view view;
     struct page_store store;
+    uint32_t pages_most;       /* so many in it, and it is gone through */
     uint32_t *initial, *final; /* states before and after the control run */
     struct journal journal;
     struct known_start *known;
@@ -166,6 +167,9 @@ int sweep_run_or_join(struct sweep_inner *inner, const uint32_t *ids, struct kno
 /* Takes over what `start` owns, for a while. */
 const struct known_start *sweep_keep_joined(struct sweep_inner *inner, struct known_start *start);
 void sweep_joins_free(struct sweep_inner *inner);
+
+/* sweep_pages.c: throws pages out of the store when there are too many; between points. 0 or ENOMEM. */
+int sweep_throw_out_pages(struct sweep_inner *inner);
 
 /* sweep_plain.c: the same by itself, all of it. 0, or an errno: EINVAL if power was never lost. */
 int sweep_one_plain(struct sweep *sweep, struct sweep_point *point);

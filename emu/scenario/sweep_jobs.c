@@ -228,6 +228,8 @@ static int work_on(struct sweep *sweep, bool plain, size_t index, int fd)
 {
     struct sweep_point *point = &sweep->points[index];
     size_t joined = sweep->starts_joined;
+    if (sweep_throw_out_pages(sweep->inner))
+        return 1;
     int err = plain ? sweep_one_plain(sweep, point) : sweep_one(sweep, point, NULL);
     const struct record record = {.point = index,
                                   .state = point->state,

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define BYTES_MOST 4096u /* of RAM that differ */
-#define TRIES      24u   /* points at which a start may differ before it is looked at less often */
 
 /* A start on its way. */
 struct join {
@@ -66,13 +65,20 @@ static uint64_t digest_shift(const struct join *join)
 
 /* True if the stretch after a point depends on something that differs. How long a device goes on with SOS
  * depends on whether the flashes stay as they are, so there pages count that are erased, too. */
-static bool depends(const struct join *join, uint32_t point)
+static bool depends_on_pages(const struct join *join, uint32_t point)
 {
     uint8_t counts = NOR_SEEN_READ | (join->record->start->outcome.panics ? NOR_SEEN_ERASED : 0);
     for (uint32_t i = 0; i < join->pages; i++) {
         if (record_page_seen(join->record, point, join->page[i].page) & counts)
             return true;
     }
+    return false;
+}
+
+static bool depends(const struct join *join, uint32_t point)
+{
+    if (depends_on_pages(join, point))
+        return true;
     for (uint32_t i = 0; i < join->bytes; i++) {
         if (record_byte_seen(join->record, point, join->byte[i].offset) == RAM_SEEN_READ)
             return true;
@@ -164,16 +170,14 @@ static int run(struct join *join, bool *met)
 {
     const struct start_record *record = join->record;
     bool ended = false;
-    unsigned tries = 0;
     int error = 0;
     *met = false;
     for (uint32_t point = join->at + 1; !error && !ended && !*met; point++) {
         uint64_t until = point < record->points ? record->point[point].until : CLOCK_NEVER;
         error = boot_probe_go(&join->probe, until, &ended);
-        if (error || ended || (tries >= TRIES && point % TRIES))
-            continue;
-        tries++;
-        error = meet(join, point, met);
+        /* Where it could not go on there is no need to look. */
+        if (!error && !ended && point < record->points && !depends_on_pages(join, point))
+            error = meet(join, point, met);
     }
     return error;
 }

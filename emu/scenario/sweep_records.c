@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIKE        2u  /* so many starts that ended alike, and the next one is recorded */
-#define APART        16u /* so many that went along with none, and one is recorded though one like it is */
-#define FAILED       12u /* so many failures of a record with no success, and it is given up */
-#define MISRECORDS   2u
-#define RECORDS_SIZE ((size_t)120 << 20) /* bytes of all records */
+#define ALIKE           2u  /* so many starts that ended alike, and the next one is recorded */
+#define APART           16u /* so many that went along with none, and one is recorded though one like it is */
+#define FAILED          12u /* so many failures of a record with no success, and it is given up */
+#define MISRECORDS      2u
+#define TRANSLATED_MOST 450000u             /* halfwords: some 150 MB */
+#define RECORDS_SIZE    ((size_t)120 << 20) /* bytes of all records */
 
 /* How many pages that the recorded start needs are not as they were there. */
 static uint32_t distance(const struct start_record *record, const uint32_t *ids)
@@ -89,10 +90,28 @@ static bool is_worth_recording(const struct sweep_inner *inner, const struct kno
     return alike == ALIKE;
 }
 
+/* The engine keeps what it translated, and translates code anew that is recorded. */
+static int renew_machine(struct sweep_inner *inner)
+{
+    struct diag why;
+    if (inner->machine.cpu.translated < TRANSLATED_MOST)
+        return 0;
+    machine_destroy(&inner->machine);
+    inner->has_machine = !machine_init(&inner->machine, &inner->board, &inner->machine_options, &why);
+    struct device device = {.machine = &inner->machine, .scenario = inner->scenario};
+    if (!inner->has_machine || device_prepare(&device, &why))
+        return ENOMEM;
+    flash_view_init(&inner->view, &inner->machine);
+    sweep_note_held(inner, NULL);
+    return 0;
+}
+
 int sweep_run_or_join(struct sweep_inner *inner, const uint32_t *ids, struct known_start *start, bool *joined)
 {
     struct start_record *with = choose(inner, ids);
     *joined = false;
+    if (renew_machine(inner))
+        return ENOMEM;
     int error = with ? sweep_join(inner, with, ids, start, joined)
                      : sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, NULL, start);
     if (error || *joined)
