@@ -206,11 +206,12 @@ void nor_save(struct nor *nor, struct state *state)
     save_cells(nor, &nor->stuck_high, state);
     save_cells(nor, &nor->unstable, state);
     state_var(state, nor->unstable_reads);
+    state_var(state, nor->frozen);
+    if (state->without_content && !nor->registers)
+        return;
     state_var(state, nor->operations);
     state_var(state, nor->programs);
     state_var(state, nor->erases);
-    if (state->without_content && !nor->registers)
-        return;
     if (!state->loading) {
         state_bytes(state, nor->data, nor->size);
         return;

@@ -187,6 +187,26 @@ uint32_t flash_page_take(const struct flash_view *view, struct page_store *store
     return page_store_add(store, nor->data + offset, size);
 }
 
+void flash_counts_take(const struct flash_view *view, struct flash_counts *counts)
+{
+    *counts = (struct flash_counts){{0}, {0}, {0}};
+    for (unsigned i = 0; i < view->arrays; i++) {
+        counts->operations[i] = view->nor[i]->operations;
+        counts->programs[i] = view->nor[i]->programs;
+        counts->erases[i] = view->nor[i]->erases;
+    }
+}
+
+void flash_counts_put(const struct flash_view *view, const struct flash_counts *to,
+                      const struct flash_counts *is, const struct flash_counts *was)
+{
+    for (unsigned i = 0; i < view->arrays; i++) {
+        view->nor[i]->operations = to->operations[i] + is->operations[i] - was->operations[i];
+        view->nor[i]->programs = to->programs[i] + is->programs[i] - was->programs[i];
+        view->nor[i]->erases = to->erases[i] + is->erases[i] - was->erases[i];
+    }
+}
+
 int flash_state_take(const struct flash_view *view, struct page_store *store, uint32_t *ids)
 {
     for (uint32_t page = 0; page < view->count; page++) {

@@ -37,6 +37,11 @@ struct flash_view {
     uint32_t count; /* of pages */
 };
 
+/* How many operations there were on each array: of the machine's state, but not of what it will do. */
+struct flash_counts {
+    uint64_t operations[FLASH_ARRAYS_MAX], programs[FLASH_ARRAYS_MAX], erases[FLASH_ARRAYS_MAX];
+};
+
 int page_store_init(struct page_store *store); /* 0 or ENOMEM */
 void page_store_free(struct page_store *store);
 
@@ -63,6 +68,12 @@ uint8_t flash_page_seen(const struct flash_view *view, uint32_t page);
 
 /* The number of what is in a page, or PAGE_UNKNOWN when memory ran out. */
 uint32_t flash_page_take(const struct flash_view *view, struct page_store *store, uint32_t page);
+
+void flash_counts_take(const struct flash_view *view, struct flash_counts *counts);
+
+/* Sets the counts to `to` + `is` - `was`. */
+void flash_counts_put(const struct flash_view *view, const struct flash_counts *to,
+                      const struct flash_counts *is, const struct flash_counts *was);
 
 /* Fills `ids` (view->count of them) with what is in the arrays. 0 or ENOMEM. */
 int flash_state_take(const struct flash_view *view, struct page_store *store, uint32_t *ids);

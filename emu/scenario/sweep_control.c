@@ -102,6 +102,7 @@ static int make_machine(struct sweep *sweep, const struct machine_options *optio
     if (device_prepare(&device, why))
         return -1;
     flash_view_init(&inner->view, &inner->machine);
+    flash_counts_take(&inner->view, &inner->counts);
     inner->snapshot.without_content = true;
     state_begin_save(&inner->snapshot);
     machine_save(&inner->machine, &inner->snapshot);

@@ -89,9 +89,10 @@ struct sweep_inner {
     struct machine_options machine_options;
     struct machine machine;
     bool has_machine;
-    struct state snapshot; /* of the machine before power first came, without content */
-    struct state bare;     /* of a point of a recorded start, likewise: for sweep_record.c */
-    uint32_t *held;        /* what the machine's flashes hold, PAGE_UNKNOWN where that is not known */
+    struct state snapshot;      /* of the machine before power first came, without content */
+    struct flash_counts counts; /* then */
+    struct state bare;          /* of a point of a recorded start, likewise: for sweep_record.c */
+    uint32_t *held;             /* what the machine's flashes hold, PAGE_UNKNOWN where that is not known */
     struct flash_view view;
     struct page_store store;
     uint32_t pages_most;       /* so many in it, and it is gone through */

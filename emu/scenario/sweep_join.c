@@ -28,8 +28,9 @@ struct join {
     uint32_t pages;
     struct ram_byte *byte;
     uint32_t bytes;
-    uint32_t *ids, *there; /* what the flashes hold, and what they held in the recorded one */
-    uint8_t *seen;         /* what stretches that were run did with pages */
+    struct flash_counts is, was; /* how these went apart in counts, at whatever point that was last */
+    uint32_t *ids, *there;       /* what the flashes hold, and what they held in the recorded one */
+    uint8_t *seen;               /* what stretches that were run did with pages */
 };
 
 static void recorded_ids(struct join *join, uint32_t point)
@@ -120,6 +121,7 @@ static int put_machine(struct join *join)
     if (error)
         return error;
     sweep_put_flash(inner, join->ids);
+    flash_counts_put(&inner->view, &point->counts, &join->is, &join->was);
     for (uint32_t i = 0; i < join->bytes; i++)
         inner->machine.ram[join->byte[i].offset] = join->byte[i].is;
     if (boot_probe_watch(&inner->machine))
@@ -160,8 +162,11 @@ static int meet(struct join *join, uint32_t point, bool *met)
     *met =
         boot_progress_same(&join->probe.progress, &join->record->point[point].progress, digest_shift(join)) &&
         !depends(join, point);
-    if (*met)
+    if (*met) {
         join->at = point;
+        flash_counts_take(&join->inner->view, &join->is);
+        join->was = join->record->point[point].counts;
+    }
     return 0;
 }
 

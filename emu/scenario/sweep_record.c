@@ -250,6 +250,7 @@ static int add_point(struct recorder *recorder, const struct boot_probe *probe, 
         return ENOMEM;
     struct record_point *point = &record->point[record->points];
     *point = (struct record_point){.until = until, .state_size = inner->bare.size};
+    flash_counts_take(&inner->view, &point->counts);
     point->chunk = calloc(chunks_in(record->layout.state + point->state_size), sizeof *point->chunk);
     if (!point->chunk || boot_progress_copy(&point->progress, &probe->progress)) {
         free(point->chunk);
@@ -296,6 +297,14 @@ static int end_stretch(struct recorder *recorder)
     return error ? error : boot_probe_watch(&inner->machine);
 }
 
+static uint64_t flash_digest(const struct sweep_inner *inner)
+{
+    uint64_t digest = 0;
+    for (unsigned i = 0; i < inner->view.arrays; i++)
+        digest = digest * 31 + digest_bytes(inner->view.nor[i]->data, inner->view.nor[i]->size);
+    return digest;
+}
+
 static int run_recorded(struct recorder *recorder, struct boot_probe *probe, struct boot_outcome *outcome)
 {
     struct sweep_inner *inner = recorder->inner;
@@ -315,7 +324,11 @@ static int run_recorded(struct recorder *recorder, struct boot_probe *probe, str
         if (!error)
             error = add_point(recorder, probe, until);
     }
+    uint64_t digest = flash_digest(inner);
     boot_probe_end(probe, outcome);
+    /* What is torn when power goes depends on how many operations there were, too. */
+    if (!error && digest != flash_digest(inner))
+        error = EAGAIN;
     return error ? error : end_stretch(recorder);
 }
 

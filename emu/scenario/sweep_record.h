@@ -27,6 +27,7 @@ struct record_point {
     struct boot_progress progress; /* owned */
     uint32_t *chunk;               /* owned: numbers in the pool, by position */
     size_t state_size;
+    struct flash_counts counts;
 };
 
 /* Where the parts of a point are, as if they lay one behind the other; RAM comes first. */
@@ -63,7 +64,7 @@ void record_ids(const struct start_record *record, uint32_t point, uint32_t *ids
 uint8_t record_page_seen(const struct start_record *record, uint32_t point, uint32_t page);
 enum ram_seen record_byte_seen(const struct start_record *record, uint32_t point, uint32_t offset);
 
-/* Puts the machine into the state of a point, but for the flashes. 0 or ENOMEM. */
+/* Puts the machine into the state of a point, but for the flashes and their counts. 0 or ENOMEM. */
 int record_put(struct sweep_inner *inner, const struct start_record *record, uint32_t point,
                struct start_check *check);
 
@@ -73,8 +74,8 @@ struct ram_byte {
     uint8_t is;
 };
 
-/* True if the machine is where it was at a point, but for flashes and at most `most` bytes of RAM: `bytes`
- * gets those, `count` their number. */
+/* True if the machine is where it was at a point, but for flashes, their counts, and at most `most` bytes of
+ * RAM: `bytes` gets those, `count` their number. */
 bool record_meets(struct sweep_inner *inner, const struct start_record *record, uint32_t point,
                   struct start_check *check, struct ram_byte *bytes, uint32_t most, uint32_t *count);
 

@@ -104,6 +104,7 @@ int sweep_rewind(struct sweep_inner *inner, const uint32_t *ids)
     if (inner->snapshot.error)
         return ENOMEM;
     sweep_put_flash(inner, ids);
+    flash_counts_put(&inner->view, &inner->counts, &inner->counts, &inner->counts);
     /* What the state puts into RAM before power first comes is gone by now. */
     memset(inner->machine.ram, 0, NRF52840_RAM_SIZE);
     return 0;
