@@ -8,7 +8,8 @@
  * RAM cleared, at least SWEEP_BOOTS times, power taken away in between once each start has its verdict
  * (scenario/boot_probe.h). A start depends only on the pages of the flashes that it reads before it erases
  * them. So a start whose state agrees with an earlier one on those pages is not run again; this is exact, not
- * a guess, because a start begins at time 0 with everything but the flashes the same.
+ * a guess, because a start begins at time 0 with everything but the flashes the same. Of one that does not
+ * agree only those stretches are run in which it differs from a recorded start (scenario/sweep_record.h).
  *
  * How a point ended is a class (enum sweep_class). "New" and "old" are what the module slots of internal
  * flash hold after the control run and before it; if it changes no module, the settings that it writes.
