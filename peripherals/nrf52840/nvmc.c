@@ -267,6 +267,7 @@ static void reset(void *self, enum reset_cause cause)
     (void)cause;
     nvmc->busy_until = 0;
     nvmc->work.array = NULL;
+    nvmc->work_ends = 0;
     nvmc->partial_page = NO_PAGE;
     nvmc->partial_ms = 0;
 }
@@ -277,6 +278,11 @@ static void save(void *self, struct state *state)
     state_var(state, nvmc->busy_until);
     state_var(state, nvmc->partial_page);
     state_var(state, nvmc->partial_ms);
+    /* What is over must not keep states apart that are else the same. */
+    if (!state->loading && nvmc->block.bus->clock.now >= nvmc->work_ends) {
+        nvmc->work.array = NULL;
+        nvmc->work_ends = 0;
+    }
     state_var(state, nvmc->work_ends);
     flash_work_save(&nvmc->work, (struct nor *const[]){nvmc->flash, nvmc->uicr, NULL}, state);
 }

@@ -235,6 +235,7 @@ static void settle(struct mx25l3233f *part)
         return;
     part->running = WORK_NONE;
     part->write_enabled = false;
+    part->work.array = NULL;
 }
 
 static void work(struct mx25l3233f *part, enum mx25_work kind, uint32_t us)
@@ -714,6 +715,7 @@ void mx25l3233f_reset(struct mx25l3233f *part)
     part->count = 0;
     part->data = 0;
     part->busy_until = 0;
+    part->work.array = NULL;
 }
 
 void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
