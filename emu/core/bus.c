@@ -422,12 +422,19 @@ const char *bus_register_name(const struct bus *bus, uint32_t address, char *tex
 
 static uint32_t face_address(const struct block *block, const struct face *face, const char *name)
 {
+    size_t length = strlen(face->name);
+    if (strncmp(name, face->name, length) || name[length] != '.')
+        return 0;
     for (size_t i = 0; i < face->reg_count; i++) {
-        for (uint32_t n = 0; n < reg_count(&face->regs[i]); n++) {
+        const struct reg *reg = &face->regs[i];
+        /* Most names differ before any number, and need not be written out. */
+        if (strncmp(name + length + 1, reg->name, strcspn(reg->name, "[")))
+            continue;
+        for (uint32_t n = 0; n < reg_count(reg); n++) {
             char text[64];
-            format_reg(text, sizeof text, face, &face->regs[i], n);
+            format_reg(text, sizeof text, face, reg, n);
             if (!strcmp(text, name))
-                return block->base + face->regs[i].offset + n * reg_stride(&face->regs[i]);
+                return block->base + reg->offset + n * reg_stride(reg);
         }
     }
     return 0;
