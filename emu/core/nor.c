@@ -10,13 +10,11 @@
 int nor_init(struct nor *nor, const char *name, uint32_t size, uint32_t page, struct signals *signals)
 {
     memset(nor, 0, sizeof *nor);
-    /* Page-aligned, because the engine maps the array straight into the guest's address space. */
-    void *data = NULL;
-    if (posix_memalign(&data, 4096, size < 4096 ? 4096 : size))
+    /* The engine maps it straight into the guest's address space. */
+    if (ones_init(&nor->memory, size))
         return ENOMEM;
-    memset(data, 0xff, size < 4096 ? 4096 : size);
     nor->name = name;
-    nor->data = data;
+    nor->data = nor->memory.data;
     nor->size = size;
     nor->page = page;
     nor->signals = signals;
@@ -25,7 +23,7 @@ int nor_init(struct nor *nor, const char *name, uint32_t size, uint32_t page, st
 
 void nor_destroy(struct nor *nor)
 {
-    free(nor->data);
+    ones_free(&nor->memory);
     free(nor->stuck_low);
     free(nor->stuck_high);
     free(nor->unstable);
@@ -200,6 +198,36 @@ static void save_cells(struct nor *nor, uint8_t **cells, struct state *state)
     state_bytes(state, *cells, nor->size);
 }
 
+static bool is_erased(const uint8_t *bytes, uint32_t size)
+{
+    return bytes[0] == 0xff && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+/* Most pages are erased, and need no room. Only what differs is put back: the rest keeps its translated code,
+ * and the host's pages that it shares. */
+static void save_page(struct nor *nor, uint32_t at, uint32_t size, struct state *state)
+{
+    uint8_t *bytes = nor->data + at;
+    bool erased = is_erased(bytes, size), was_erased = erased;
+    state_var(state, was_erased);
+    if (!state->loading) {
+        if (!erased)
+            state_bytes(state, bytes, size);
+        return;
+    }
+    if (was_erased) {
+        if (erased)
+            return;
+        memset(bytes, 0xff, size);
+    } else if (!state_skip_same(state, bytes, size)) {
+        state_bytes(state, bytes, size);
+    } else {
+        return;
+    }
+    if (nor->changed)
+        nor->changed(nor->changed_context, at, size);
+}
+
 void nor_save(struct nor *nor, struct state *state)
 {
     save_cells(nor, &nor->stuck_low, state);
@@ -212,20 +240,6 @@ void nor_save(struct nor *nor, struct state *state)
     state_var(state, nor->operations);
     state_var(state, nor->programs);
     state_var(state, nor->erases);
-    if (!state->loading) {
-        state_bytes(state, nor->data, nor->size);
-        return;
-    }
-    /* Only what differs is put back: the rest keeps its translated code. */
-    for (uint32_t at = 0; at < nor->size && !state->error; at += nor->page) {
-        uint32_t size = nor->page < nor->size - at ? nor->page : nor->size - at;
-        if (state->size - state->position >= size &&
-            !memcmp(nor->data + at, state->data + state->position, size)) {
-            state->position += size;
-            continue;
-        }
-        state_bytes(state, nor->data + at, size);
-        if (nor->changed)
-            nor->changed(nor->changed_context, at, size);
-    }
+    for (uint32_t at = 0; at < nor->size && !state->error; at += nor->page)
+        save_page(nor, at, nor->page < nor->size - at ? nor->page : nor->size - at, state);
 }

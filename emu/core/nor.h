@@ -20,6 +20,7 @@
 #ifndef SOSIM_CORE_NOR_H
 #define SOSIM_CORE_NOR_H
 
+#include "core/ones.h"
 #include "core/signal.h"
 #include "core/state.h"
 
@@ -64,7 +65,8 @@ typedef enum nor_fault (*nor_fault_fn)(void *context, struct nor *nor, const str
 
 struct nor {
     const char *name;
-    uint8_t *data; /* owned by the array */
+    struct ones memory;
+    uint8_t *data; /* the bytes in it */
     uint32_t size;
     uint32_t page; /* erase unit, bytes */
     uint64_t operations;

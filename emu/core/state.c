@@ -57,3 +57,12 @@ void state_bytes(struct state *state, void *bytes, size_t size)
     memcpy(state->data + state->size, bytes, size);
     state->size += size;
 }
+
+bool state_skip_same(struct state *state, const void *bytes, size_t size)
+{
+    if (state->error || state->size - state->position < size ||
+        memcmp(bytes, state->data + state->position, size) != 0)
+        return false;
+    state->position += size;
+    return true;
+}

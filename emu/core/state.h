@@ -29,6 +29,9 @@ void state_free(struct state *state);
 /* Copies `size` bytes out of (saving) or into (loading) `bytes`. */
 void state_bytes(struct state *state, void *bytes, size_t size);
 
+/* While loading: true, and they are passed over, if the next `size` bytes are the same as `bytes`. */
+bool state_skip_same(struct state *state, const void *bytes, size_t size);
+
 #define state_var(state, variable) state_bytes((state), &(variable), sizeof(variable))
 
 #endif
