@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a sweep does again and again: a device a second into its life is saved, restored into the same
- * machine, and forked into another one. Prints the milliseconds that each takes, at best.
+ * machine, and forked: another machine is made beside it and restored. Prints the milliseconds that each
+ * takes, at best, with caches as they are after the device has lived on for a while.
+ *
+ * Not measured: to unmake the other machine, and what the first blocks of code cost that are translated anew,
+ * and pages of memory that are copied when they are first written to.
  *
  *   machine SCENARIO.json
  */
@@ -64,14 +68,25 @@ static void save(struct machine *machine, struct state *state)
     require(!state->error, "cannot save");
 }
 
-static void fork_machine(struct machine *machine, struct state *state)
+static double best_fork(struct machine *machine, struct state *state)
 {
     const struct machine_options options = {.seed = 1, .speed = machine->cpu.speed};
-    const struct board *board = machine->board;
-    struct diag why;
-    machine_destroy(machine);
-    require(!machine_init(machine, board, &options, &why), "cannot make a machine");
-    restore(machine, state);
+    struct machine *other = calloc(1, sizeof *other);
+    double best = 1e9;
+    require(other, "out of memory");
+    for (int round = 0; round < ROUNDS; round++) {
+        struct diag why;
+        double from = now_ms();
+        require(!machine_init(other, machine->board, &options, &why), "cannot make a machine");
+        restore(other, state);
+        double took = now_ms() - from;
+        best = took < best ? took : best;
+        require(machine_trace_hash(other) == machine_trace_hash(machine), "the other machine is another");
+        run_on(other);
+        machine_destroy(other);
+    }
+    free(other);
+    return best;
 }
 
 int main(int argc, char **argv)
@@ -94,7 +109,8 @@ int main(int argc, char **argv)
     require(machine_run(machine, CYCLES_PER_SECOND) == MACHINE_TIME, "the emulator stopped");
     printf("save %.3f\n", best_of(save, machine, &state));
     printf("restore %.3f\n", best_of(restore, machine, &state));
-    printf("fork %.3f\n", best_of(fork_machine, machine, &state));
+    save(machine, &state);
+    printf("fork %.3f\n", best_fork(machine, &state));
     printf("size %.0f\n", (double)state.size / 1024);
     state_free(&state);
     machine_destroy(machine);
