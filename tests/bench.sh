@@ -5,7 +5,7 @@
 # on one machine, so that the ratios mean something; the numbers by themselves do not. No test depends on it.
 #
 #   tests/bench.sh           all of it, each of the real starts for 20 s of virtual time
-#   tests/bench.sh --short   those for 4 s, and only with all tricks and with none
+#   tests/bench.sh --short   those for 3 s, and only with all tricks and with none; less is repeated
 set -euo pipefail
 export LC_ALL=C
 
@@ -15,11 +15,13 @@ SOSIM=$BUILD/sosim
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-bench.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
 VIRTUAL_MS=20000
+ROUNDS=5
 OPTIONS=("" --no-replay --no-spin-skip --no-short-hooks --no-inline-stores --slow)
 case ${1-} in
 "") ;;
 --short)
-    VIRTUAL_MS=4000
+    VIRTUAL_MS=3000
+    ROUNDS=2
     OPTIONS=("" --slow)
     ;;
 *)
@@ -35,11 +37,11 @@ prepare()
     "$SOSIM" images fetch 2.0.1 2.1.0
 }
 
-# "VIRTUAL WALL TRACE" of a run, in seconds; of a short one the best of five
+# "VIRTUAL WALL TRACE" of a run, in seconds; of a short one the best of $ROUNDS
 measure()
 {
     local best= numbers
-    for round in 1 2 3 4 5; do
+    for ((round = 0; round < ROUNDS; round++)); do
         if ! "$SOSIM" run "$1" --json "$WORK/result.json" "${@:2}" >"$WORK/text"; then
             cat "$WORK/text" >&2
             return 1
@@ -126,15 +128,15 @@ cpu_row()
         'BEGIN { printf "%-34s %8.3f s %8.2fx %8.2fx\n", name, seconds, plain / seconds, inlined / seconds }'
 }
 
-# "SECONDS MEGABYTES": the best time of five runs of a command, and its memory at the most.
+# "SECONDS MEGABYTES": the best time of $ROUNDS runs of a command, and its memory at the most.
 cost_of()
 {
-    python3 - "$@" <<'END'
+    python3 - "$ROUNDS" "$@" <<'END'
 import resource, subprocess, sys, time
 best = 1e9
-for _ in range(5):
+for _ in range(int(sys.argv[1])):
     start = time.monotonic()
-    subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     best = min(best, time.monotonic() - start)
 print(best, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 END

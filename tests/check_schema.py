@@ -18,9 +18,11 @@ def main(schema_path, *paths):
     kind.check_schema(schema)
     bad = 0
     for path in paths:
-        for error in kind(schema).iter_errors(load(path)):
+        errors = list(kind(schema).iter_errors(load(path)))
+        for error in errors:
             print(f"{path}: {error.json_path}: {error.message}")
-            bad += 1
+        bad += bool(errors)
+    print(f"tested {len(paths) - bad} {bad}")
     return 1 if bad or not paths else 0
 
 

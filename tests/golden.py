@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Golden timelines: what a run's lamps, resets and panics were, kept in tests/golden/ to notice any change.
 
-  golden.py compare GOLDEN RESULT.json    exit code 1 and the differences, if there are any
-  golden.py write GOLDEN RESULT.json
-  golden.py self-test GOLDEN              proves that changes to this golden would be noticed
+  golden.py compare GOLDEN RESULT.json...    exit code 1 and the differences, if there are any
+  golden.py write GOLDEN RESULT.json...
+  golden.py self-test GOLDEN...              proves that changes to these goldens would be noticed
 
+Each takes any number of them, as starting Python takes longer than a comparison.
 A golden is text, a line an event. Times may differ by TOLERANCE_MS, so that a finer model of how long an
 instruction takes does not upset every one of them; all else must be the same.
 """
 import json
+import os
 import sys
 
 TOLERANCE_MS = 5.0
@@ -81,30 +83,45 @@ def differences(golden, found):
 def self_test(golden):
     """Every event dropped, doubled, shifted or reworded must show; a shift within the tolerance must not."""
     missed = []
-    for i, (what, time, words) in enumerate(golden):
-        for name, instead in (("dropped", []), ("doubled", [golden[i]] * 2),
-                              ("shifted", [(what, time + TOLERANCE_MS + 1, words)]),
-                              ("reworded", [(what, time, words + " too")])):
-            if not differences(golden, golden[:i] + instead + golden[i + 1:]):
-                missed.append(f"{name} {show(golden[i])}")
+    for what in dict.fromkeys(event[0] for event in golden):
+        # Those of other kinds make no difference.
+        events_of_kind = [event for event in golden if event[0] == what]
+        for i, (_, time, words) in enumerate(events_of_kind):
+            for name, instead in (("dropped", []), ("doubled", [events_of_kind[i]] * 2),
+                                  ("shifted", [(what, time + TOLERANCE_MS + 1, words)]),
+                                  ("reworded", [(what, time, words + " too")])):
+                if not differences(events_of_kind, events_of_kind[:i] + instead + events_of_kind[i + 1:]):
+                    missed.append(f"{name} {show(events_of_kind[i])}")
     if differences(golden, [(what, time + TOLERANCE_MS / 2, words) for what, time, words in golden]):
         missed.append("a shift within the tolerance counts as a difference")
     return missed
 
 
+def compare(golden, result):
+    if not os.path.exists(golden):
+        return ["it is missing; tests/run.sh --update writes it"]
+    return differences(load_golden(golden), load_result(result))
+
+
 def main(arguments):
-    if len(arguments) == 2 and arguments[0] == "self-test":
-        problems = self_test(load_golden(arguments[1]))
-    elif len(arguments) == 3 and arguments[0] == "write":
-        write_golden(arguments[1], load_result(arguments[2]))
+    pairs = list(zip(arguments[1::2], arguments[2::2]))
+    if len(arguments) > 1 and arguments[0] == "self-test":
+        problems = {golden: self_test(load_golden(golden)) for golden in arguments[1:]}
+    elif pairs and len(arguments) % 2 and arguments[0] == "write":
+        for golden, result in pairs:
+            write_golden(golden, load_result(result))
         return 0
-    elif len(arguments) == 3 and arguments[0] == "compare":
-        problems = differences(load_golden(arguments[1]), load_result(arguments[2]))
+    elif pairs and len(arguments) % 2 and arguments[0] == "compare":
+        problems = {golden: compare(golden, result) for golden, result in pairs}
     else:
         print(__doc__, file=sys.stderr)
         return 2
-    print("\n".join(problems))
-    return 1 if problems else 0
+    bad = [golden for golden in problems if problems[golden]]
+    for golden in bad:
+        print(f"{golden}:")
+        print("\n".join(problems[golden]))
+    print(f"tested {len(problems) - len(bad)} {len(bad)}")
+    return 1 if bad else 0
 
 
 sys.exit(main(sys.argv[1:]))

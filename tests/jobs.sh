@@ -5,18 +5,21 @@
 # "tested P F" (or Criterion's synthesis); otherwise it counts as one.
 
 JOBS=${JOBS:-$(nproc)}
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-tests.XXXXXX")
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-tests.XXXXXX") || exit 1
 # Far beyond what any check takes: it only keeps a hanging one from hanging everything.
 GUARD_SECONDS=1200
 declare -i PASSED=0 FAILED=0
-RUNNING=()
+RUNNING=() # names of checks that take a place of the $JOBS
+BESIDE=()  # and of those that run beside them
 
 end_jobs()
 {
-    local pid
+    local pid children
     for pid in $(jobs -p); do
-        kill "$pid" 2>/dev/null
-    done
+        # Those that `timeout` started are a process group of their own, and hear it from that.
+        read -r -d '' children <"/proc/$pid/task/$pid/children"
+        kill $children "$pid"
+    done 2>/dev/null
     wait 2>/dev/null
     rm -rf "$WORK"
 }
@@ -74,17 +77,25 @@ account()
     fi
 }
 
-collect()
+# collect_from ARRAY: accounts for those of it that are over, and takes them out.
+collect_from()
 {
+    local -n names=$1
     local left=() name
-    for name in "${RUNNING[@]}"; do
+    for name in "${names[@]}"; do
         if [[ -e $WORK/$name.end ]]; then
             account "$name"
         else
             left+=("$name")
         fi
     done
-    RUNNING=("${left[@]}")
+    names=("${left[@]}")
+}
+
+collect()
+{
+    collect_from RUNNING
+    collect_from BESIDE
 }
 
 # check NAME COMMAND...: runs it in the background, at most $JOBS at a time. NAME is a file name, and unique.
@@ -99,27 +110,40 @@ check()
     run_check "$@" &
 }
 
+# check_beside NAME COMMAND...: the same at once, for a check that mostly waits and so leaves the cores to others.
+check_beside()
+{
+    BESIDE+=("$1")
+    run_check "$@" &
+}
+
 # Waits until nothing runs any more.
 finish_checks()
 {
     local name
     wait
     collect
-    for name in "${RUNNING[@]}"; do
+    for name in "${RUNNING[@]}" "${BESIDE[@]}"; do
         echo "255 0 0" >"$WORK/$name.end" # it was killed
     done
     collect
 }
 
+# has_passed NAME: is over, and ended well
+has_passed()
+{
+    local code=1
+    [[ -e $WORK/$1.end ]] && read -r code _ <"$WORK/$1.end"
+    ((code == 0))
+}
+
 # step NAME COMMAND...: in the foreground, for what the next checks stand on; its failure is returned.
 step()
 {
-    say "$1 ..."
+    say "at $SECONDS s: $1"
     run_check "$@"
     account "$1"
-    local code
-    read -r code _ <"$WORK/$1.end"
-    return "$code"
+    has_passed "$1"
 }
 
 report()
@@ -134,7 +158,9 @@ report()
         $1 >= 2 || $3 > 0 { row($1, $2, $3, $4); next }
         { seconds += $1; passed += $2; names++ }
         END { if (names) row(seconds, passed, 0, names " shorter ones") }' >&2
-    say "  all in $SECONDS s on $JOBS cores"
+    times >"$WORK/times"
+    say "  all in $SECONDS s on $JOBS cores, which worked for $(awk -F '[ms ]' \
+        'NR == 2 { printf "%.0f", $1 * 60 + $2 + $4 * 60 + $5 }' "$WORK/times") s"
     echo "$PASSED passed, $FAILED failed"
     ((FAILED == 0))
 }

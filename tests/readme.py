@@ -8,6 +8,7 @@ come between. Numbers may differ: they change with the machine and with every fi
 """
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -43,6 +44,12 @@ def first_missing(expected, output):
     return None
 
 
+def cache():
+    """Where the images are; the README names the usual place."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.environ.get("SOSIM_CACHE") or os.path.join(home, "sosim")
+
+
 def main():
     with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
         found = blocks(file.read().splitlines())
@@ -50,6 +57,7 @@ def main():
     for i, (kind, text, start, run) in enumerate(found):
         if kind != "sh" or not run:
             continue
+        text = text.replace("~/.cache/sosim", shlex.quote(cache()))
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=TOP, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, encoding="utf-8", check=False)
         follows = found[i + 1] if i + 1 < len(found) else ("", "", 0, False)

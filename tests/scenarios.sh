@@ -2,10 +2,14 @@
 # Sourced by run.sh: runs scenarios, and looks at each result from all sides.
 
 GOLDEN=$ROOT/tests/golden
-# Scenarios run again with the loops run that are elided otherwise, and these also with nobody watching and without
-# any trick of speed, to see that nothing changes. For the long ones, of field/, usb/ and sweep/, there is no time each
-# time: SLOW_AGAIN=all runs every one without any trick.
+# These are run again with nobody watching and without any trick of speed, to see that nothing changes.
 SAME_AGAIN=(boot/blank-external-flash boot/provisioned boot/softdevice-missing boot/mode-held-3s field/f1 interrupted-ota)
+# The others are run again with the loops run that are elided otherwise. For the long ones there is no time each time:
+# SLOW_AGAIN=all runs every one without any trick.
+NOT_AGAIN=(field usb sweep)
+# Those that take longest are started first, so that none is left to run alone at the end.
+LONGEST=(field/f6-4.0.1 field/f3 field/f1-origin-4.0.1 field/f2 boot/r1a boot/r1b boot/r1c boot/r3
+    boot/blank-external-flash field/f1 interrupted-ota boot/provisioned field/f1-origin-cell-4.0.1 field/pair-2346-2.2.0)
 
 # Every way to start, and the field case, has its own story with each published version.
 every_version()
@@ -18,9 +22,14 @@ scenario_files()
     find "$ROOT/scenarios" -name '*.json' ! -name '*.schema.json' | sort
 }
 
+sosim()
+{
+    timeout "$GUARD_SECONDS" "$SOSIM" "$@"
+}
+
 published_versions()
 {
-    "$SOSIM" images list | awk '{ print $2 }' | uniq
+    sosim images list | awk '{ print $2 }' | uniq
 }
 
 # The name of a scenario's file within scenarios/, with no slash: field/f1.json is field-f1.
@@ -49,41 +58,70 @@ one()
     fi
 }
 
-keep_or_compare_golden()
-{
-    local golden=$GOLDEN/$1.txt result=$2
-    if [[ -n $UPDATE ]]; then
-        python3 "$ROOT/tests/golden.py" write "$golden" "$result"
-    elif [[ ! -e $golden ]]; then
-        echo "$golden is missing; tests/run.sh --update writes it"
-        return 1
-    else
-        python3 "$ROOT/tests/golden.py" compare "$golden" "$result"
-    fi
-}
-
 same_trace()
 {
     [[ -n $(trace_of "$1") && $(trace_of "$1") == "$(trace_of "$2")" ]]
 }
 
-# A scenario as it is: its expectations, all outputs, the golden.
+same_result()
+{
+    diff <(grep -v '"wall_ms"' "$1") <(grep -v '"wall_ms"' "$2")
+}
+
+# Which kind of "again" a scenario is for: plain, elided, or none.
+again_of()
+{
+    local name=${1#"$ROOT/scenarios/"}
+    if [[ -n $UPDATE ]]; then
+        echo none
+    elif [[ " ${SAME_AGAIN[*]} " == *" ${name%.json} "* ]]; then
+        echo plain
+    elif [[ ${SLOW_AGAIN-} != all && " ${NOT_AGAIN[*]} " == *" ${name%%/*} "* ]]; then
+        echo none
+    else
+        echo elided
+    fi
+}
+
+# The trace covers every signal with its cycle and all memories; what is told of them must be the same, too.
+again_elided()
+{
+    local file=$1 out=$2
+    local -a without=(--no-spin-skip --no-replay)
+    [[ ${SLOW_AGAIN-} == all ]] && without=(--slow)
+    sosim run "$file" --json "$out/run.json" "${without[@]}" >"$out/run" || true
+    one "the same trace with ${without[*]}" same_trace "$out/text" "$out/run"
+    one "the same result with ${without[*]}" same_result "$out/result.json" "$out/run.json"
+}
+
+again_plain()
+{
+    local file=$1 out=$2
+    sosim run "$file" >"$out/alone" || true
+    sosim run "$file" --slow --json "$out/slow.json" >"$out/slow" || true
+    one "the same trace with no observer" same_trace "$out/text" "$out/alone"
+    one "the same trace without tricks" same_trace "$out/text" "$out/slow"
+    one "the same result without tricks" same_result "$out/result.json" "$out/slow.json"
+}
+
+# A scenario as it is: its expectations, with all outputs; then again in other ways. What it wrote is looked at by
+# check_results.
 try_scenario()
 {
-    local file=$1 name out
+    local file=$1 name again out code=0
     local -i passed=0 failed=0
+    local -a trace=()
     name=$(flat_name "$file")
+    again=$(again_of "$file")
     out=$WORK/scenario-$name
     mkdir "$out"
-    one "its expectations" \
-        "$SOSIM" run "$file" --json "$out/result.json" --junit "$out/junit.xml" --vcd "$out/lamps.vcd" >"$out/text"
+    [[ $again == plain ]] && trace=(--trace)
+    sosim run "$file" --json "$out/result.json" --junit "$out/junit.xml" --vcd "$out/lamps.vcd" "${trace[@]}" \
+        >"$out/text" 2>"$out/messages" || code=$?
+    one "its expectations" test "$code" -eq 0
     sed -n '1,/^$/p; /NOT MET/p' "$out/text"
-    one "the golden timeline" keep_or_compare_golden "$name" "$out/result.json"
-    if [[ -z $UPDATE ]]; then
-        one "the schema of result.json" \
-            python3 "$ROOT/tests/check_schema.py" "$ROOT/emu/report/result.schema.json" "$out/result.json"
-        one "JUnit is XML" xmllint --noout "$out/junit.xml"
-    fi
+    tail -n 5 "$out/messages"
+    [[ $again == none ]] || "again_$again" "$file" "$out"
     echo "tested $passed $failed"
     ((failed == 0))
 }
@@ -91,47 +129,14 @@ try_scenario()
 # A scenario with the modules of another version: only what the device does then, not what it should do.
 try_version()
 {
-    local file=$1 version=$2 name out code=0
+    local file=$1 version=$2 out code=0
     local -i passed=0 failed=0
-    name=$(flat_name "$file")@$version
-    out=$WORK/scenario-$name
+    out=$WORK/scenario-$(flat_name "$file")@$version
     mkdir "$out"
-    "$SOSIM" run "$file" --modules-version "$version" --json "$out/result.json" >"$out/text" || code=$?
+    sosim run "$file" --modules-version "$version" --json "$out/result.json" >"$out/text" || code=$?
     head -n 1 "$out/text"
     # A story that waits for what this version never shows ends at its limit.
     one "the run comes to an end" grep -q -x '[014]' <<<"$code"
-    one "the golden timeline" keep_or_compare_golden "$name" "$out/result.json"
-    echo "tested $passed $failed"
-    ((failed == 0))
-}
-
-try_again()
-{
-    local file=$1 out=$WORK/again-$2
-    local -i passed=0 failed=0
-    mkdir "$out"
-    "$SOSIM" run "$file" --json "$out/result.json" --vcd "$out/lamps.vcd" --trace >"$out/watched" 2>"$out/trace"
-    "$SOSIM" run "$file" >"$out/alone"
-    "$SOSIM" run "$file" --slow >"$out/slow"
-    one "the same trace with no observer" same_trace "$out/watched" "$out/alone"
-    one "the same trace without tricks" same_trace "$out/watched" "$out/slow"
-    echo "tested $passed $failed"
-    ((failed == 0))
-}
-
-# The trace covers every signal with its cycle and all memories; what is told of them must be the same, too.
-try_elided()
-{
-    local file=$1 out=$WORK/elided-$2
-    local -a without=(--no-short-hooks --no-spin-skip --no-replay)
-    local -i passed=0 failed=0
-    mkdir "$out"
-    [[ ${SLOW_AGAIN-} == all ]] && without=(--slow)
-    "$SOSIM" run "$file" --json "$out/elided.json" >"$out/elided"
-    "$SOSIM" run "$file" --json "$out/run.json" "${without[@]}" >"$out/run"
-    one "the same trace with ${without[*]}" same_trace "$out/elided" "$out/run"
-    one "the same result with ${without[*]}" diff <(grep -v '"wall_ms"' "$out/elided.json") \
-        <(grep -v '"wall_ms"' "$out/run.json")
     echo "tested $passed $failed"
     ((failed == 0))
 }
@@ -141,8 +146,8 @@ check_goldens()
 {
     local file golden bad=0 known
     known=$(scenario_files | while read -r file; do flat_name "$file"; done)
+    "$PYTHON" "$ROOT/tests/golden.py" self-test "$GOLDEN"/*.txt || bad=1
     for golden in "$GOLDEN"/*.txt; do
-        python3 "$ROOT/tests/golden.py" self-test "$golden" || bad=1
         file=${golden##*/}
         file=${file%.txt}
         if ! grep -q -x -F "${file%@*}" <<<"$known"; then
@@ -153,13 +158,44 @@ check_goldens()
     return "$bad"
 }
 
+# What all scenarios wrote, each kind of file in one go.
+check_results()
+{
+    local result folder pairs=()
+    for folder in "$WORK"/scenario-*/; do
+        folder=${folder%/}
+        pairs+=("$GOLDEN/${folder##*/scenario-}.txt" "$folder/result.json")
+    done
+    if [[ -n $UPDATE ]]; then
+        check goldens "$PYTHON" "$ROOT/tests/golden.py" write "${pairs[@]}"
+        return
+    fi
+    check goldens "$PYTHON" "$ROOT/tests/golden.py" compare "${pairs[@]}"
+    check result-schema "$PYTHON" "$ROOT/tests/check_schema.py" "$ROOT/emu/report/result.schema.json" \
+        "$WORK"/scenario-*/result.json
+    check junit-is-xml xmllint --noout "$WORK"/scenario-*/junit.xml
+}
+
+# The scenario files, the longest first.
+longest_first()
+{
+    local name
+    {
+        for name in "${LONGEST[@]}"; do
+            printf '%s\n' "$ROOT/scenarios/$name.json"
+        done
+        scenario_files
+    } | awk '!seen[$0]++'
+}
+
 check_scenarios()
 {
-    local file files=() more=("$ROOT"/tests/*/*.json) version name
-    readarray -t files < <(scenario_files)
+    local file files=() more=("$ROOT"/tests/*/*.json) version
+    readarray -t files < <(longest_first)
+    check bootloader-system-matrix "$PYTHON" "$ROOT/tests/matrix.py" "$SOSIM" ${UPDATE:+--update}
     if [[ -z $UPDATE ]]; then
         check validate "$SOSIM" validate "${files[@]}" "${more[@]}"
-        check scenario-schema "$ROOT/tests/check_schema.py" "$ROOT/scenarios/scenario.schema.json" \
+        check scenario-schema "$PYTHON" "$ROOT/tests/check_schema.py" "$ROOT/scenarios/scenario.schema.json" \
             "${files[@]}" "${more[@]}"
         check goldens-can-fail check_goldens
     fi
@@ -174,20 +210,4 @@ check_scenarios()
             fi
         done
     done
-    if [[ -z $UPDATE ]]; then
-        for file in "${SAME_AGAIN[@]}"; do
-            check "again-${file//\//-}" try_again "$ROOT/scenarios/$file.json" "${file//\//-}"
-        done
-        for file in "${files[@]}"; do
-            name=${file#"$ROOT/scenarios/"}
-            if [[ ${SLOW_AGAIN-} == all ||
-                $name != @(field|usb|sweep)/* && " ${SAME_AGAIN[*]} " != *" ${name%.json} "* ]]; then
-                check "elided-$(flat_name "$file")" try_elided "$file" "$(flat_name "$file")"
-            fi
-        done
-        check bootloader-system-matrix "$ROOT/tests/matrix.py" "$SOSIM"
-    else
-        check bootloader-system-matrix "$ROOT/tests/matrix.py" "$SOSIM" --update
-    fi
-    finish_checks
 }

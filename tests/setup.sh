@@ -65,14 +65,24 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt()
 {
-    # Services do not matter here, and no question must wait for an answer.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1
+    # Services do not matter here, and no question must wait for an answer. A new machine may be installing something
+    # by itself, and a mirror may be slow.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+        -o Acquire::Retries=3 "$@" </dev/null >>"$log" 2>&1
 }
 
 echo "setup: installing ${missing[*]}" >&2
 if ! apt install --no-install-recommends "${missing[@]}"; then
-    echo "setup: once more, with fresh package lists" >&2
-    if ! apt update || ! apt install --no-install-recommends "${missing[@]}"; then
+    installed=
+    for pause in 0 10 60; do
+        sleep "$pause"
+        echo "setup: once more, with fresh package lists" >&2
+        if apt update && apt install --no-install-recommends "${missing[@]}"; then
+            installed=yes
+            break
+        fi
+    done
+    if [[ -z $installed ]]; then
         tail -n 20 "$log" >&2
         echo "setup: failed" >&2
         exit 1

@@ -140,8 +140,9 @@ Test(particle_cli, flash_over_the_serial_line, .timeout = 300)
 Test(particle_cli, changes_modes_by_control_requests, .timeout = 300)
 {
     struct outcome *outcome =
-        run("listening", PARTICLE "usb stop-listening && " PARTICLE "usb start-listening && " PARTICLE
-                                  "usb dfu && sleep 3 && dfu-util -l && " PARTICLE "usb reset");
+        run("listening",
+            PARTICLE "usb stop-listening && " PARTICLE "usb start-listening && " PARTICLE
+                     "usb dfu && until dfu-util -l | grep Found; do sleep 1; done && " PARTICLE "usb reset");
     cr_expect_eq(outcome->code, 0, "%s", outcome->text);
     expect_said(outcome, "Found DFU: [2b04:d00d]");
     expect_said(outcome, "connecting to the cellular network"); /* it has stopped listening */

@@ -14,6 +14,15 @@ set -euo pipefail
 cache=${SOSIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sosim}
 place=$cache/particle-cli/2.10.0-serial
 
+# Both in one newer npm, for the old one would read what the first has installed, and stop at it. The headers are
+# those that came with this Node.js, as others would have to be fetched.
+with_newer_npm()
+{
+    npm exec --yes --package=npm@10.9.2 -c '
+        npm install --omit=optional --ignore-scripts --no-audit --no-fund &&
+            npm_config_build_from_source=true npm rebuild @serialport/bindings' </dev/null
+}
+
 install_cli()
 {
     local new=$place.new.$$
@@ -29,15 +38,19 @@ install_cli()
 END
     local node
     node=$(readlink -f "$(command -v node)")
-    # Both in one newer npm, for the old one would read what the first has installed, and stop at it. The headers
-    # are those that came with this Node.js, as others would have to be fetched.
-    (cd "$new" && npm_config_nodedir=${node%/bin/*} npm exec --yes --package=npm@10.9.2 -c '
-        npm install --omit=optional --ignore-scripts --no-audit --no-fund &&
-            npm_config_build_from_source=true npm rebuild @serialport/bindings' >npm.log 2>&1) || {
+    local pause installed=
+    for pause in 0 10 60; do
+        sleep "$pause"
+        if (cd "$new" && npm_config_nodedir=${node%/bin/*} with_newer_npm >npm.log 2>&1); then
+            installed=yes
+            break
+        fi
+    done
+    if [[ -z $installed ]]; then
         tail -n 20 "$new/npm.log" >&2
         echo "particle_cli: npm could not install it" >&2
         return 1
-    }
+    fi
     # Another run may have been faster.
     mv -T "$new" "$place" 2>/dev/null || [[ -d $place ]]
 }
