@@ -427,6 +427,9 @@ static void candidate_came_again(struct cpu *cpu)
     replay->last_age = replay->age;
     replay->last_path = replay->path;
     bool small = replay->age < SPIN_MAX_BLOCKS && cpu->speed.skip_spins;
+    /* What can be skipped need not be replayed, and is seen while it is not, however short a round is. */
+    if (small && replay->alike == ROUNDS_ALIKE_SMALL / 2 + 1)
+        cpu->spin_at = 0;
     replay->age = 0;
     replay->path = 0;
     if (replay->alike >= (small ? ROUNDS_ALIKE_SMALL : ROUNDS_ALIKE)) {
