@@ -209,7 +209,7 @@ int scenario_override_version(struct scenario *scenario, const char *version)
         return -1;
     memcpy(from, version, length);
     from[length] = '\0';
-    free(scenario->version);
+    char *before = scenario->version; /* modules still refer to it, if this is not the first change */
     change.from = scenario->version = from;
     for (size_t i = 0; i < scenario->state.slot_count; i++)
         change_version(&change, &scenario->state.slots[i].module);
@@ -221,6 +221,7 @@ int scenario_override_version(struct scenario *scenario, const char *version)
         for (size_t j = 0; j < scenario->steps[i].action_count; j++)
             change_version(&change, &scenario->steps[i].actions[j].usb.module);
     }
+    free(before);
     return 0;
 }
 
