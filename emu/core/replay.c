@@ -29,7 +29,7 @@
 #define POOR_TRIED         8    /* … and after so many in a row there is a rest */
 #define REST_ARRIVALS      64
 #define RESTS_MAX          3
-#define REST_AFTER_FAILURE 1024
+#define REST_AFTER_FAILURE (CYCLES_PER_MS / 2)
 #define GIVEN_UP_MAX       8
 #define SEARCH_REST        (CYCLES_PER_MS / 2)
 #define SEARCH_BLOCKS      (12 * REPLAY_BLOCKS) /* then there is a rest, too */
@@ -52,7 +52,8 @@ struct head {
     unsigned rest;  /* arrivals to let pass */
     unsigned rests; /* such as were in vain */
     struct replay_wishes wishes;
-    uint64_t useful_at; /* cycle at which a run from here paid last */
+    uint64_t useful_at;      /* cycle at which a run from here paid last */
+    uint64_t given_up_until; /* cycle; till then the block is like any other */
 };
 
 struct replay {
@@ -69,6 +70,7 @@ struct replay {
     unsigned access_stores;        /* … and these stores are not made yet */
 
     uint64_t search_at; /* cycle from which on loops are looked for */
+    uint64_t wake_at;   /* the first cycle at which a head that was given up may be tried again */
     unsigned in_vain;   /* searches and recordings that came to nothing, less what did not */
     /* The search for loops: a block, and how it was reached since it was there last. */
     uint32_t candidate;
@@ -103,6 +105,7 @@ int replay_open(struct cpu *cpu)
     replay->cpu = cpu;
     replay->log.ram = malloc(cpu->ram_size);
     replay->candidate = replay->bypass = NOWHERE;
+    replay->wake_at = UINT64_MAX;
     return replay->log.ram ? 0 : ENOMEM;
 }
 
@@ -134,7 +137,10 @@ uint64_t replay_quiet_until(const struct cpu *cpu)
 {
     if (!cpu->replay)
         return UINT64_MAX;
-    return cpu->replay->recording ? 0 : cpu->replay->search_at;
+    const struct replay *replay = cpu->replay;
+    if (replay->recording)
+        return 0;
+    return replay->search_at < replay->wake_at ? replay->search_at : replay->wake_at;
 }
 
 bool replay_records(const struct cpu *cpu)
@@ -190,7 +196,7 @@ void replay_search_anew(struct cpu *cpu)
 void replay_time_changed(struct cpu *cpu)
 {
     if (cpu->replay)
-        cpu->replay->search_at = 0;
+        cpu->replay->search_at = cpu->replay->wake_at = 0;
 }
 
 /* --- heads ------------------------------------------------------------------------------------------------
@@ -212,7 +218,8 @@ static struct head *find_head(struct replay *replay, uint32_t address)
 
 bool replay_wants(const struct cpu *cpu, uint32_t address)
 {
-    return cpu->replay && find_head(cpu->replay, address);
+    const struct head *head = cpu->replay ? find_head(cpu->replay, address) : NULL;
+    return head && !head->given_up_until && (head->traces || head->record);
 }
 
 static void index_heads(struct replay *replay)
@@ -304,7 +311,9 @@ static void give_up(struct cpu *cpu, struct head *head)
     drop_traces(head);
     head->record = head->loop = false;
     head->wishes.wanted_count = head->wishes.nevers = 0;
-    head->rest = REST_AFTER_FAILURE << head->given_up;
+    head->given_up_until = cpu->bus->clock.now + ((uint64_t)REST_AFTER_FAILURE << head->given_up);
+    if (head->given_up_until < cpu->replay->wake_at)
+        cpu->replay->wake_at = head->given_up_until;
     head->failures = head->misses = head->exits = 0;
     if (head->given_up < GIVEN_UP_MAX)
         head->given_up++;
@@ -408,6 +417,14 @@ static void record_block(struct cpu *cpu, const struct block_info *block)
 /* --- the search for loops ---------------------------------------------------------------------------------
  */
 
+/* The head's block has to be seen from now on. */
+static void wish_record(struct cpu *cpu, struct head *head, bool loop)
+{
+    head->record = true;
+    head->loop |= loop;
+    short_hook_forget(cpu, head->address);
+}
+
 static void choose_candidate(struct replay *replay, uint32_t address)
 {
     replay->candidate = address;
@@ -436,8 +453,10 @@ static void candidate_came_again(struct cpu *cpu)
         struct head *head = make_head(cpu, replay->candidate);
         replay->candidate = NOWHERE;
         replay->searched = 0;
-        if (!head->traces && !head->rest)
-            head->record = head->loop = true;
+        if (head->traces || head->rest || head->given_up_until)
+            rest_from_search(cpu); /* it is known, or was tried */
+        else
+            wish_record(cpu, head, true);
     } else if (replay->tries > ROUNDS_TRIED) {
         replay->candidate = NOWHERE;
     }
@@ -456,6 +475,22 @@ static void search(struct cpu *cpu, uint32_t address)
         rest_from_search(cpu);
 }
 
+/* Heads that were given up long enough ago are seen again. */
+static void wake_heads(struct cpu *cpu)
+{
+    struct replay *replay = cpu->replay;
+    replay->wake_at = UINT64_MAX;
+    for (unsigned i = 0; i < replay->heads; i++) {
+        struct head *head = &replay->head[i];
+        if (head->given_up_until && head->given_up_until <= cpu->bus->clock.now) {
+            head->given_up_until = 0;
+            short_hook_forget(cpu, head->address);
+        } else if (head->given_up_until && head->given_up_until < replay->wake_at) {
+            replay->wake_at = head->given_up_until;
+        }
+    }
+}
+
 bool replay_block(struct cpu *cpu, const struct block_info *block)
 {
     struct replay *replay = cpu->replay;
@@ -465,10 +500,12 @@ bool replay_block(struct cpu *cpu, const struct block_info *block)
         if (replay->recording)
             return false;
     }
+    if (cpu->bus->clock.now >= replay->wake_at)
+        wake_heads(cpu);
     if (cpu->bus->clock.now >= replay->search_at)
         search(cpu, address);
     struct head *head = find_head(replay, address);
-    if (!head)
+    if (!head || head->given_up_until)
         return false;
     if (head->rest) {
         head->rest--;
@@ -478,6 +515,8 @@ bool replay_block(struct cpu *cpu, const struct block_info *block)
         start_recording(cpu, head);
         if (replay->recording)
             record_block(cpu, block);
+        else
+            give_up(cpu, head); /* not with an MPU, say */
         return false;
     }
     if (replay->bypass == address) {
@@ -776,7 +815,7 @@ static void note_exit(struct cpu *cpu, uint32_t pc)
 {
     struct head *head = make_head(cpu, pc);
     if (!head->traces && !head->rest && ++head->exits >= EXITS_TRIED)
-        head->record = true;
+        wish_record(cpu, head, false);
 }
 
 /* Runs the trace until it is left; true if that was by its end. */
