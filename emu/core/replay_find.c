@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/replay_find.h"
+
+#include "core/cycles.h"
+#include "core/replay.h"
+#include "core/short_hook.h"
+#include "core/spin.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOWHERE UINT32_MAX
+
+/* When a loop is worth it: rounds run alike in a row; many for what spin.c may skip altogether. */
+#define ROUNDS_ALIKE       4
+#define ROUNDS_ALIKE_SMALL 64
+#define ROUNDS_TRIED       6
+#define EXITS_TRIED        4 /* before a trace is made from there */
+#define REST_AFTER_FAILURE (CYCLES_PER_MS / 2)
+#define GIVEN_UP_MAX       8
+#define SEARCH_REST        (CYCLES_PER_MS / 2)
+#define SEARCH_BLOCKS      (12 * REPLAY_BLOCKS) /* then there is a rest, too */
+#define IN_VAIN_MAX        8
+
+#define XPSR_FLAGS 0xf0000000u
+#define XPSR_IT_GE 0x060ffc00u
+
+int replay_open(struct cpu *cpu)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+    if (!replay)
+        return ENOMEM;
+    cpu->replay = replay;
+    replay->cpu = cpu;
+    replay->log.ram = malloc(cpu->ram_size);
+    replay->candidate = replay->bypass = NOWHERE;
+    return replay->log.ram ? 0 : ENOMEM;
+}
+
+static void drop_traces(struct head *head)
+{
+    while (head->traces)
+        trace_free(head->trace[--head->traces]);
+    head->next = head->rest = 0;
+}
+
+void replay_close(struct cpu *cpu)
+{
+    struct replay *replay = cpu->replay;
+    if (!replay)
+        return;
+    for (unsigned i = 0; i < replay->heads; i++)
+        drop_traces(&replay->head[i]);
+    free(replay->log.ram);
+    free(replay);
+    cpu->replay = NULL;
+}
+
+uint64_t replay_quiet_until(const struct cpu *cpu)
+{
+    if (!cpu->replay)
+        return UINT64_MAX;
+    return cpu->replay->recording ? 0 : cpu->replay->search_at;
+}
+
+bool replay_records(const struct cpu *cpu)
+{
+    return cpu->replay && cpu->replay->recording;
+}
+
+void replay_disturbed(struct cpu *cpu)
+{
+    if (!cpu->replay)
+        return;
+    cpu->replay->recording = NULL;
+    cpu->replay->disturbed = true;
+}
+
+static bool touches(const struct trace *trace, uint32_t first, uint32_t last)
+{
+    for (unsigned i = 0; i < trace->pages; i++) {
+        uint32_t page = trace->page[i] & ~PAGE_READ;
+        if (page >= first && page <= last)
+            return true;
+    }
+    return false;
+}
+
+void replay_forget(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    struct replay *replay = cpu->replay;
+    if (!replay)
+        return;
+    replay_disturbed(cpu);
+    if (replay->running) {
+        replay->forget = true;
+        return;
+    }
+    for (unsigned i = 0; i < replay->heads; i++) {
+        struct head *head = &replay->head[i];
+        for (unsigned n = 0; n < head->traces; n++) {
+            if (touches(head->trace[n], address >> 12, (address + size - 1) >> 12)) {
+                drop_traces(head);
+                head->failures = head->wishes.wanted_count = head->wishes.nevers = 0;
+            }
+        }
+    }
+}
+
+void replay_search_anew(struct cpu *cpu)
+{
+    if (cpu->replay)
+        cpu->replay->candidate = NOWHERE;
+}
+
+void replay_time_changed(struct cpu *cpu)
+{
+    struct replay *replay = cpu->replay;
+    if (!replay)
+        return;
+    replay->search_at = 0;
+    for (unsigned i = 0; i < replay->heads; i++)
+        replay->head[i].given_up_until = replay->head[i].useful_at = 0;
+}
+
+/* --- heads ------------------------------------------------------------------------------------------------
+ */
+
+static unsigned place_in_index(const struct replay *replay, uint32_t address)
+{
+    unsigned at = address >> 1 & (REPLAY_INDEX - 1);
+    while (replay->index[at] && replay->head[replay->index[at] - 1].address != address)
+        at = (at + 1) & (REPLAY_INDEX - 1);
+    return at;
+}
+
+struct head *replay_head(struct replay *replay, uint32_t address)
+{
+    uint8_t n = replay->index[place_in_index(replay, address)];
+    return n ? &replay->head[n - 1] : NULL;
+}
+
+bool replay_wants(const struct cpu *cpu, uint32_t address)
+{
+    const struct head *head = cpu->replay ? replay_head(cpu->replay, address) : NULL;
+    return head && (head->traces || head->record);
+}
+
+static void index_heads(struct replay *replay)
+{
+    memset(replay->index, 0, sizeof replay->index);
+    for (unsigned i = 0; i < replay->heads; i++)
+        replay->index[place_in_index(replay, replay->head[i].address)] = (uint8_t)(i + 1);
+}
+
+/* The head that was of no use for the longest time. */
+static struct head *least_useful(struct replay *replay)
+{
+    struct head *least = NULL;
+    for (unsigned i = 0; i < replay->heads; i++) {
+        struct head *head = &replay->head[i];
+        if (head != replay->recording && (!least || head->useful_at < least->useful_at))
+            least = head;
+    }
+    return least;
+}
+
+static struct head *make_head(struct replay *replay, uint32_t address)
+{
+    struct head *head = replay_head(replay, address);
+    if (head)
+        return head;
+    if (replay->heads < REPLAY_HEADS) {
+        head = &replay->head[replay->heads++];
+    } else {
+        head = least_useful(replay);
+        drop_traces(head);
+    }
+    *head = (struct head){.address = address};
+    index_heads(replay);
+    return head;
+}
+
+/* Something was tried in vain: the more of it in a row, the longer nothing is. */
+static void rest_from_search(struct cpu *cpu)
+{
+    struct replay *replay = cpu->replay;
+    replay->search_at = cpu->bus->clock.now + (SEARCH_REST << replay->in_vain);
+    if (replay->in_vain < IN_VAIN_MAX)
+        replay->in_vain++;
+    replay->candidate = NOWHERE;
+    replay->searched = 0;
+}
+
+void replay_give_up(struct cpu *cpu, struct head *head)
+{
+    drop_traces(head);
+    head->record = head->loop = false;
+    head->wishes.wanted_count = head->wishes.nevers = 0;
+    head->given_up_until = cpu->bus->clock.now + ((uint64_t)REST_AFTER_FAILURE << head->given_up);
+    head->failures = head->misses = head->exits = 0;
+    if (head->given_up < GIVEN_UP_MAX)
+        head->given_up++;
+    rest_from_search(cpu);
+}
+
+/* --- recording --------------------------------------------------------------------------------------------
+ */
+
+void replay_read_cpu(struct cpu *cpu, uint32_t place[PLACES], struct replay_mode *mode)
+{
+    for (unsigned i = 0; i < PLACE_N; i++)
+        place[i] = cpu_reg(cpu, i);
+    mode->xpsr = cpu_reg(cpu, 16);
+    for (unsigned i = 0; i < 4; i++)
+        place[PLACE_N + i] = mode->xpsr >> (31 - i) & 1;
+    mode->xpsr &= ~XPSR_FLAGS;
+    uc_reg_read(cpu->uc, UC_ARM_REG_PRIMASK, &mode->primask);
+    uc_reg_read(cpu->uc, UC_ARM_REG_BASEPRI, &mode->basepri);
+}
+
+bool replay_possible(const struct cpu *cpu)
+{
+    return !cpu->monitor_open && !(cpu->mpu.ctrl & 1) && cpu_privileged(cpu);
+}
+
+static void start_recording(struct cpu *cpu, struct head *head)
+{
+    struct replay *replay = cpu->replay;
+    struct replay_log *log = &replay->log;
+    if (!replay_possible(cpu))
+        return;
+    replay_read_cpu(cpu, log->place, &log->mode);
+    if (log->mode.xpsr & XPSR_IT_GE)
+        return;
+    head->record = false;
+    log->expected = cpu->expected;
+    log->cache_is_on = cpu->cache_is_on;
+    log->blocks = log->accesses = 0;
+    memcpy(log->ram, cpu->ram, cpu->ram_size);
+    replay->recording = head;
+}
+
+void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned size, uint32_t value)
+{
+    struct replay *replay = cpu->replay;
+    struct replay_log *log = &replay->log;
+    if (!replay->recording)
+        return;
+    if (!log->blocks || log->accesses == REPLAY_ACCESSES) {
+        replay->recording = NULL;
+        return;
+    }
+    log->access[log->accesses++] = (struct replay_access){.address = address,
+                                                          .value = value,
+                                                          .block = (uint16_t)(log->blocks - 1),
+                                                          .size = (uint8_t)size,
+                                                          .writes = writes};
+}
+
+static void keep_trace(struct head *head, struct trace *trace)
+{
+    if (head->traces == REPLAY_TRACES) {
+        trace_free(head->trace[head->next]);
+        head->trace[head->next] = trace;
+        head->next = (head->next + 1) % REPLAY_TRACES;
+    } else {
+        head->trace[head->traces++] = trace;
+    }
+    head->misses = head->poor = head->rest = 0;
+}
+
+static void finish_recording(struct cpu *cpu, uint32_t end)
+{
+    struct replay *replay = cpu->replay;
+    struct head *head = replay->recording;
+    uint32_t place[PLACES];
+    struct replay_mode mode;
+    replay->recording = NULL;
+    replay->log.end = end;
+    replay_read_cpu(cpu, place, &mode);
+    struct trace *trace;
+    do {
+        trace = replay_make(&replay->maker, cpu, &replay->log, place, &head->wishes);
+    } while (!trace && replay_blame(&replay->maker, &head->wishes));
+    if (trace) {
+        keep_trace(head, trace);
+        return;
+    }
+    replay_give_up(cpu, head);
+}
+
+static void record_block(struct cpu *cpu, const struct block_info *block)
+{
+    struct replay *replay = cpu->replay;
+    struct replay_log *log = &replay->log;
+    const struct head *here = log->blocks ? replay_head(replay, block->address) : NULL;
+    if (here && (here == replay->recording || (here->traces && !replay->recording->loop))) {
+        finish_recording(cpu, block->address);
+        return;
+    }
+    if (log->blocks == REPLAY_BLOCKS) {
+        replay_give_up(cpu, replay->recording);
+        replay->recording = NULL;
+        return;
+    }
+    log->block[log->blocks++] = (struct replay_block){.address = block->address,
+                                                      .size = block->size,
+                                                      .cycles = cpu_block_cycles(cpu, block, cpu->expected),
+                                                      .flags = block->flags};
+}
+
+/* --- the search for loops ---------------------------------------------------------------------------------
+ */
+
+/* False if there are traces already, or making some was tried in vain not long ago. */
+static bool may_record(const struct cpu *cpu, const struct head *head)
+{
+    return !head->traces && !head->rest && cpu->bus->clock.now >= head->given_up_until;
+}
+
+/* The head's block has to be seen from now on. */
+static void wish_record(struct cpu *cpu, struct head *head, bool loop)
+{
+    head->record = true;
+    head->loop |= loop;
+    short_hook_forget(cpu, head->address);
+}
+
+static void choose_candidate(struct replay *replay, uint32_t address)
+{
+    replay->candidate = address;
+    replay->age = replay->last_age = replay->alike = replay->tries = 0;
+    replay->path = replay->last_path = 0;
+}
+
+static void candidate_came_again(struct cpu *cpu)
+{
+    struct replay *replay = cpu->replay;
+    if (replay->age == replay->last_age && replay->path == replay->last_path) {
+        replay->alike++;
+    } else {
+        replay->alike = 0;
+        replay->tries++;
+    }
+    replay->last_age = replay->age;
+    replay->last_path = replay->path;
+    bool small = replay->age < SPIN_MAX_BLOCKS && cpu->speed.skip_spins;
+    /* What can be skipped need not be replayed, and is seen while it is not, however short a round is. */
+    if (small && replay->alike == ROUNDS_ALIKE_SMALL / 2 + 1)
+        cpu->spin_at = 0;
+    replay->age = 0;
+    replay->path = 0;
+    if (replay->alike >= (small ? ROUNDS_ALIKE_SMALL : ROUNDS_ALIKE)) {
+        struct head *head = make_head(replay, replay->candidate);
+        replay->candidate = NOWHERE;
+        replay->searched = 0;
+        if (may_record(cpu, head))
+            wish_record(cpu, head, true);
+        else
+            rest_from_search(cpu);
+    } else if (replay->tries > ROUNDS_TRIED) {
+        replay->candidate = NOWHERE;
+    }
+}
+
+static void search(struct cpu *cpu, uint32_t address)
+{
+    struct replay *replay = cpu->replay;
+    if (address == replay->candidate)
+        candidate_came_again(cpu);
+    else if (++replay->age > REPLAY_BLOCKS || replay->candidate == NOWHERE)
+        choose_candidate(replay, address);
+    else
+        replay->path = (replay->path ^ address) * 0x9e3779b97f4a7c15ull;
+    if (++replay->searched >= SEARCH_BLOCKS)
+        rest_from_search(cpu);
+}
+
+void replay_note_exit(struct cpu *cpu, uint32_t pc)
+{
+    struct head *head = make_head(cpu->replay, pc);
+    if (may_record(cpu, head) && ++head->exits >= EXITS_TRIED)
+        wish_record(cpu, head, false);
+}
+
+bool replay_block(struct cpu *cpu, const struct block_info *block)
+{
+    struct replay *replay = cpu->replay;
+    uint32_t address = block->address;
+    if (replay->recording) {
+        record_block(cpu, block);
+        if (replay->recording)
+            return false;
+    }
+    if (cpu->bus->clock.now >= replay->search_at)
+        search(cpu, address);
+    struct head *head = replay_head(replay, address);
+    if (!head)
+        return false;
+    if (head->rest) {
+        head->rest--;
+        return false;
+    }
+    if (head->record) {
+        start_recording(cpu, head);
+        if (replay->recording)
+            record_block(cpu, block);
+        else
+            replay_give_up(cpu, head); /* not with an MPU, say */
+        return false;
+    }
+    if (replay->bypass == address) {
+        replay->bypass = NOWHERE;
+        return false;
+    }
+    return head->traces;
+}

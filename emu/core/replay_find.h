@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where traces may begin (core/replay.h): the search for loops, the recording of one, and what was learnt
+ * about each place where that was done, its head. Between replay_find.c, which does this, and replay.c, which
+ * runs the traces.
+ */
+#ifndef SOSIM_CORE_REPLAY_FIND_H
+#define SOSIM_CORE_REPLAY_FIND_H
+
+#include "core/replay_make.h"
+
+#define REPLAY_HEADS  250  /* at most: the index holds bytes */
+#define REPLAY_INDEX  1024 /* a power of two, well above REPLAY_HEADS */
+#define REPLAY_TRACES 8    /* of one head */
+
+/* A block where traces begin. */
+struct head {
+    uint32_t address;
+    struct trace *trace[REPLAY_TRACES];
+    unsigned traces;
+    unsigned next; /* to be replaced when there is no more room */
+    bool record;   /* when the CPU is here next */
+    bool loop;     /* to be recorded until the CPU is here again */
+    unsigned exits, misses, failures, poor, given_up;
+    uint64_t gain;  /* blocks run from here since the last recording */
+    unsigned rest;  /* arrivals to let pass */
+    unsigned rests; /* such as were in vain */
+    struct replay_wishes wishes;
+    uint64_t useful_at;      /* cycle at which a run from here paid last */
+    uint64_t given_up_until; /* cycle */
+};
+
+struct replay {
+    struct cpu *cpu;
+    struct head head[REPLAY_HEADS];
+    unsigned heads;
+    uint8_t index[REPLAY_INDEX]; /* of head, plus 1, by address */
+    uint32_t bypass;             /* a head that the engine goes on from */
+    uint64_t blocks;             /* run by traces */
+    bool disturbed;
+    bool running;                  /* traces run, so that none may be dropped */
+    bool forget;                   /* all of them, when they do not run any more */
+    const struct trace *in_access; /* of a register is the CPU; or NULL … */
+    unsigned access_stores;        /* … and these stores are not made yet */
+
+    uint64_t search_at; /* cycle from which on loops are looked for */
+    unsigned in_vain;   /* searches and recordings that came to nothing */
+    /* The search for loops: a block, and how it was reached since it was there last. */
+    uint32_t candidate;
+    unsigned age, last_age;
+    uint64_t path, last_path;
+    unsigned alike, tries;
+    unsigned searched; /* blocks since the last rest */
+
+    struct head *recording; /* NULL: nothing is recorded */
+    struct replay_log log;
+    struct maker maker;
+};
+
+/* The head at an address, or NULL. */
+struct head *replay_head(struct replay *replay, uint32_t address);
+
+/* Nothing good begins here, at least for now. Its traces are freed. */
+void replay_give_up(struct cpu *cpu, struct head *head);
+
+/* A trace was left for the block at `pc`: one from there on may pay, too. */
+void replay_note_exit(struct cpu *cpu, uint32_t pc);
+
+/* True if the CPU is in a state in which all that a trace does can be done. */
+bool replay_possible(const struct cpu *cpu);
+
+void replay_read_cpu(struct cpu *cpu, uint32_t place[PLACES], struct replay_mode *mode);
+
+#endif
