@@ -16,7 +16,7 @@
  *   is left before that block. There are such places every few blocks, each says how registers and masks are
  *   made then, and no event is due before the next one. Stores to RAM are put off to where the trace is left,
  * or somebody else looks at the RAM while a register is accessed.
- * - A trace is made by interpretation (replay_make.c, replay_thumb.c) of what the engine has just done, from
+ * - A trace is made by interpretation (replay_make.c, replay_decode.c) of what the engine has just done, from
  * the same beginning, and thrown away unless registers and the whole RAM come out alike.
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).

@@ -228,7 +228,7 @@ static inline bool replay_listed(const uint32_t *list, unsigned count, uint32_t 
     return false;
 }
 
-/* --- for the instructions (replay_thumb.c) ----------------------------------------------------------------
+/* --- for the instructions (replay_decode.c, replay_thumb.c) ------------------------------------------------
  */
 
 /* Interprets the block; false if it has an instruction that is not known. */
