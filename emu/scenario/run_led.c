@@ -2,6 +2,7 @@
 #include "scenario/run_internal.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,46 +74,55 @@ bool led_pattern_fits(const struct led_pattern *pattern, const struct led_phrase
            lasts <= pattern->max_ms;
 }
 
-static size_t add_words(char *text, size_t size, size_t used, const char *format, double a, double b)
+/* Adds to a text in a buffer of `size` bytes as much as there is room for. */
+static void add(char *text, size_t size, const char *format, ...) DIAG_PRINTF(3, 4);
+static void add(char *text, size_t size, const char *format, ...)
 {
-    int n = used < size ? snprintf(text + used, size - used, format, a, b) : 0;
-    return n > 0 ? used + (size_t)n : used;
+    va_list values;
+    size_t used = strlen(text);
+    va_start(values, format);
+    vsnprintf(text + used, size - used, format, values);
+    va_end(values);
+}
+
+static void add_count(char *text, size_t size, const struct led_pattern *pattern)
+{
+    unsigned min = pattern->count_min, max = pattern->count_max;
+    if (max == UINT32_MAX && min)
+        add(text, size, " ×%u or more", min);
+    else if (max != UINT32_MAX && min == max)
+        add(text, size, " ×%u", min);
+    else if (max != UINT32_MAX)
+        add(text, size, " ×%u to %u", min, max);
 }
 
 char *led_pattern_words(const struct led_pattern *pattern, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
     if (strcmp(pattern->light, "rgb"))
-        used += (size_t)snprintf(text, size, "%s: ", pattern->light);
-    used += (size_t)snprintf(text + used, size - used, "%s%s%s",
-                             pattern->has_color ? led_color_name(pattern->color) : "",
-                             pattern->has_color && pattern->has_kind ? " " : "",
-                             pattern->has_kind ? led_kind_name(pattern->kind) : "");
+        add(text, size, "%s: ", pattern->light);
+    add(text, size, "%s%s%s", pattern->has_color ? led_color_name(pattern->color) : "",
+        pattern->has_color && pattern->has_kind ? " " : "",
+        pattern->has_kind ? led_kind_name(pattern->kind) : "");
     if (!pattern->has_color && !pattern->has_kind)
-        used = add_words(text, size, used, "anything", 0, 0);
+        add(text, size, "anything");
     if (pattern->has_code)
-        used = add_words(text, size, used, " %.0f", pattern->code, 0);
+        add(text, size, " %d", pattern->code);
     if (pattern->has_on && pattern->has_off)
-        used = add_words(text, size, used, " %g/%g ms", pattern->on_ms, pattern->off_ms);
+        add(text, size, " %g/%g ms", pattern->on_ms, pattern->off_ms);
     else if (pattern->has_on)
-        used = add_words(text, size, used, " %g ms on", pattern->on_ms, 0);
+        add(text, size, " %g ms on", pattern->on_ms);
     else if (pattern->has_off)
-        used = add_words(text, size, used, " %g ms off", pattern->off_ms, 0);
-    if (pattern->count_max != UINT32_MAX)
-        used = add_words(text, size, used,
-                         pattern->count_min == pattern->count_max ? " ×%.0f" : " ×%.0f to %.0f",
-                         pattern->count_min, pattern->count_max);
-    else if (pattern->count_min)
-        used = add_words(text, size, used, " ×%.0f or more", pattern->count_min, 0);
+        add(text, size, " %g ms off", pattern->off_ms);
+    add_count(text, size, pattern);
     if (pattern->min_ms > 0)
-        used = add_words(text, size, used, " for %g ms or more", pattern->min_ms, 0);
+        add(text, size, " for %g ms or more", pattern->min_ms);
     if (pattern->from_ms > 0)
-        used = add_words(text, size, used, " from %g ms on", pattern->from_ms, 0);
+        add(text, size, " from %g ms on", pattern->from_ms);
     if (pattern->to_ms < 1e10)
-        used = add_words(text, size, used, " within %g ms", pattern->to_ms, 0);
+        add(text, size, " within %g ms", pattern->to_ms);
     if (pattern->at_end)
-        add_words(text, size, used, " at the end", 0, 0);
+        add(text, size, " at the end");
     return text;
 }
 

@@ -276,6 +276,28 @@ Test(scenario_run, failed_expectations_say_what_was_seen)
     result_free(&result);
 }
 
+/* Words of a scenario's author may be of any length; what is said of them is cut. */
+Test(scenario_run, a_light_with_a_long_name_is_no_harm)
+{
+    static const char head[] =
+        "{" GUEST ", \"until\": {\"at_ms\": 10}, \"expect\": [{\"led\": {\"light\": \"";
+    static const char tail[] = "\", \"kind\": \"blink\", \"count\": 3, \"on_ms\": 5, \"at_end\": true}}]}";
+    const size_t length = 500000;
+    struct run_result result;
+    char *text = malloc(sizeof head + length + sizeof tail);
+    cr_assert_not_null(text);
+    strcpy(text, head);
+    memset(text + sizeof head - 1, 'x', length);
+    strcpy(text + sizeof head - 1 + length, tail);
+    run(&result, text);
+    cr_assert_eq(result.expectation_count, 1);
+    cr_expect_not(result.expectations[0].ok);
+    cr_expect_eq(strncmp(result.expectations[0].text, "xxxx", 4), 0);
+    cr_expect_lt(strlen(result.expectations[0].text), 1100);
+    result_free(&result);
+    free(text);
+}
+
 Test(scenario_run, files_slots_and_settings_are_there)
 {
     as_expected(
