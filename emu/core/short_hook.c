@@ -3,6 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/cycles.h"
+#include "core/room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,14 +132,10 @@ static struct short_call *new_call(struct cpu *cpu)
         return NULL;
     if (hooks->calls == CALLS_MOST)
         short_hook_forget_all(cpu);
-    if (hooks->calls == hooks->room) {
-        size_t room = hooks->room ? 2 * hooks->room : 1024;
-        struct short_call *call = realloc(hooks->call, room * sizeof *call);
-        if (!call)
-            return NULL;
-        hooks->call = call;
-        hooks->room = room;
-    }
+    struct short_call *call = room_for(hooks->call, hooks->calls + 1, &hooks->room, sizeof *call);
+    if (!call)
+        return NULL;
+    hooks->call = call;
     return &hooks->call[hooks->calls++];
 }
 

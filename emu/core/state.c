@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/state.h"
 
+#include "core/room.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +29,10 @@ void state_free(struct state *state)
 
 static int reserve(struct state *state, size_t more)
 {
-    if (state->capacity - state->size >= more)
-        return 0;
-    size_t capacity = (state->size + more) * 2;
-    uint8_t *data = realloc(state->data, capacity);
+    uint8_t *data = room_for(state->data, state->size + more, &state->capacity, 1);
     if (!data)
         return ENOMEM;
     state->data = data;
-    state->capacity = capacity;
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/usbip.h"
 
+#include "core/room.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -94,16 +96,12 @@ static void put32(uint8_t *bytes, uint32_t value)
 
 static int append(struct usbip_bytes *bytes, const void *data, size_t size)
 {
-    if (bytes->capacity - bytes->size < size) {
-        size_t capacity = (bytes->size + size) * 2;
-        uint8_t *more = realloc(bytes->data, capacity);
-        if (!more)
-            return ENOMEM;
-        bytes->data = more;
-        bytes->capacity = capacity;
-    }
+    uint8_t *more = room_for(bytes->data, bytes->size + size, &bytes->capacity, 1);
+    if (!more)
+        return ENOMEM;
+    bytes->data = more;
     if (size)
-        memcpy(bytes->data + bytes->size, data, size);
+        memcpy(more + bytes->size, data, size);
     bytes->size += size;
     return 0;
 }

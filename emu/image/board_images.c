@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "image/data_dir.h"
 #include "image/file.h"
 
@@ -279,12 +280,13 @@ static int collect_names(DIR *directory, struct board_names *out)
     static const char suffix[] = ".json";
     const size_t suffix_len = sizeof(suffix) - 1;
     const struct dirent *entry;
+    size_t room = 0;
     while ((entry = readdir(directory)) != NULL) {
         size_t len = strlen(entry->d_name);
         if (len <= suffix_len || strcmp(entry->d_name + len - suffix_len, suffix) != 0) {
             continue;
         }
-        char **larger = realloc(out->names, (out->count + 1) * sizeof(*larger));
+        char **larger = room_for(out->names, out->count + 1, &room, sizeof(*larger));
         if (!larger) {
             return -1;
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/file.h"
 
+#include "core/room.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +14,21 @@
 static int read_stream(FILE *file, const char *path, size_t limit, uint8_t **data, size_t *len,
                        struct diag *why)
 {
-    size_t room = FIRST_BUFFER;
+    size_t room = 0;
     size_t used = 0;
-    uint8_t *buffer = malloc(room + 1);
-    while (buffer) {
-        used += fread(buffer + used, 1, room - used, file);
-        if (used < room || used > limit) {
-            break;
-        }
-        room *= 2;
-        uint8_t *larger = realloc(buffer, room + 1);
+    size_t wanted = FIRST_BUFFER;
+    uint8_t *buffer = NULL;
+    do {
+        uint8_t *larger = room_for(buffer, wanted, &room, 1);
         if (!larger) {
             free(buffer);
         }
         buffer = larger;
-    }
+        if (buffer) {
+            used += fread(buffer + used, 1, room - 1 - used, file);
+        }
+        wanted = room + 1;
+    } while (buffer && used == room - 1 && used <= limit);
     if (!buffer) {
         diag_set(why, "%s: out of memory", path);
         return FILE_OUT_OF_MEMORY;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/littlefs_scan.h"
 
+#include "core/room.h"
 #include "image/littlefs_internal.h"
 
 #include <inttypes.h>
@@ -26,15 +27,8 @@ struct scanner {
 
 static void *one_more(struct scanner *s, void *items, size_t count, size_t *room, size_t item_size)
 {
-    if (count < *room)
-        return items;
-    size_t wanted = *room ? *room * 2 : 16;
-    void *grown = realloc(items, wanted * item_size);
-    if (!grown) {
-        s->no_memory = true;
-        return NULL;
-    }
-    *room = wanted;
+    void *grown = room_for(items, count + 1, room, item_size);
+    s->no_memory |= !grown;
     return grown;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "image/file.h"
 #include "image/loadable_formats.h"
 #include "image/module.h"
@@ -26,17 +27,14 @@ const char *loadable_format_name(enum loadable_format format)
 
 int loadable_add_segment(struct loadable *out, const struct loadable_segment *segment, struct diag *why)
 {
-    /* Room grows at the powers of two, so the count alone tells when it is used up. */
-    if ((out->segment_count & (out->segment_count - 1)) == 0) {
-        size_t room = out->segment_count ? 2 * out->segment_count : 1;
-        struct loadable_segment *larger = realloc(out->segments, room * sizeof(*larger));
-        if (!larger) {
-            diag_set(why, "out of memory");
-            return LOADABLE_OUT_OF_MEMORY;
-        }
-        out->segments = larger;
+    struct loadable_segment *larger =
+        room_for(out->segments, out->segment_count + 1, &out->segment_room, sizeof(*larger));
+    if (!larger) {
+        diag_set(why, "out of memory");
+        return LOADABLE_OUT_OF_MEMORY;
     }
-    out->segments[out->segment_count++] = *segment;
+    out->segments = larger;
+    larger[out->segment_count++] = *segment;
     return LOADABLE_OK;
 }
 
@@ -66,8 +64,8 @@ static int parse_raw(const uint8_t *data, size_t len, const struct loadable_opti
     return loadable_add_segment(out, &whole, why);
 }
 
-static int add_module(const struct module *module, size_t number, size_t *used, struct loadable *out,
-                      struct diag *why)
+static int add_module(const struct module *module, size_t number, size_t *used, size_t *room,
+                      struct loadable *out, struct diag *why)
 {
     struct module_bytes bytes;
     int result = module_device_bytes(module, &bytes, why);
@@ -80,7 +78,7 @@ static int add_module(const struct module *module, size_t number, size_t *used, 
         module_bytes_free(&bytes);
         return LOADABLE_BAD_FILE;
     }
-    uint8_t *larger = realloc(out->storage, *used + bytes.length);
+    uint8_t *larger = room_for(out->storage, *used + bytes.length, room, 1);
     if (!larger) {
         diag_set(why, "out of memory");
         module_bytes_free(&bytes);
@@ -106,9 +104,9 @@ static void point_into_storage(struct loadable *out)
 
 static int load_modules(const struct module_file *file, struct loadable *out, struct diag *why)
 {
-    size_t used = 0;
+    size_t used = 0, room = 0;
     for (size_t i = 0; i < file->count; i++) {
-        int result = add_module(&file->modules[i], i + 1, &used, out, why);
+        int result = add_module(&file->modules[i], i + 1, &used, &room, out, why);
         if (result != LOADABLE_OK) {
             return result;
         }

@@ -63,6 +63,7 @@ struct loadable {
     enum loadable_format format;       /* never LOADABLE_AUTO */
     struct loadable_segment *segments; /* by rising address, without overlap */
     size_t segment_count;              /* at least 1 */
+    size_t segment_room;
     bool has_entry;
     uint32_t entry;                        /* as the file has it: bit 0 set for Thumb code */
     struct loadable_symbol_entry *symbols; /* ELF only, NULL when stripped */

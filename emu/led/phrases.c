@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "led/recognise.h"
 
 /* Darkness shorter than this, left over between two phrases, is no phrase of its own. */
@@ -33,15 +34,11 @@ enum led_kind led_kind_by_name(const char *name)
 
 int led_phrases_add(struct led_phrases *phrases, struct led_phrase phrase)
 {
-    if (phrases->count == phrases->room) {
-        size_t room = phrases->room ? phrases->room * 2 : 16;
-        struct led_phrase *item = realloc(phrases->item, room * sizeof *item);
-        if (!item)
-            return -1;
-        phrases->item = item;
-        phrases->room = room;
-    }
-    phrases->item[phrases->count++] = phrase;
+    struct led_phrase *item = room_for(phrases->item, phrases->count + 1, &phrases->room, sizeof *item);
+    if (!item)
+        return -1;
+    phrases->item = item;
+    item[phrases->count++] = phrase;
     return 0;
 }
 

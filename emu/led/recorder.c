@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "led/recorder.h"
 
+#include "core/room.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,21 +87,15 @@ bool led_recorder_same(const struct led_recorder *a, const struct led_recorder *
 
 static void append(struct led_edges *edges, struct led_edge edge)
 {
-    if (edges->count == edges->room) {
-        size_t room = edges->room ? edges->room * 2 : 64;
-        if (room > LED_MAX_EDGES)
-            room = LED_MAX_EDGES;
-        struct led_edge *item = NULL;
-        if (room > edges->count)
-            item = realloc(edges->item, room * sizeof *item);
-        if (!item) {
-            edges->lost++;
-            return;
-        }
-        edges->item = item;
-        edges->room = room;
+    struct led_edge *item = NULL;
+    if (edges->count < LED_MAX_EDGES)
+        item = room_for(edges->item, edges->count + 1, &edges->room, sizeof *item);
+    if (!item) {
+        edges->lost++;
+        return;
     }
-    edges->item[edges->count++] = edge;
+    edges->item = item;
+    item[edges->count++] = edge;
 }
 
 static struct led_edge last_kept(const struct led_recorder *recorder)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "led/story.h"
 
 #define ITEMS_MOST 20
@@ -23,12 +24,9 @@ static void say(struct words *words, const char *format, ...)
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     size_t need = words->length + (length > 0 ? (size_t)length : 0) + 1;
-    if (need > words->room && !words->failed) {
-        char *text = realloc(words->text, need * 2);
-        words->failed = !text;
-        words->text = text ? text : words->text;
-        words->room = need * 2;
-    }
+    char *text = words->failed ? NULL : room_for(words->text, need, &words->room, 1);
+    words->failed = !text;
+    words->text = text ? text : words->text;
     if (!words->failed && length >= 0) {
         vsnprintf(words->text + words->length, words->room - words->length, format, again);
         words->length = need - 1;

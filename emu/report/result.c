@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/room.h"
 #include "led/story.h"
 
 static const char *const verdict_names[VERDICTS] = {
@@ -70,15 +71,8 @@ static char *copy_text(struct run_result *result, const char *text)
 /* Makes room for one more; NULL when there is none. */
 static void *grown(struct run_result *result, void *items, size_t count, size_t *room, size_t size)
 {
-    if (count < *room)
-        return items;
-    size_t wanted = *room ? *room * 2 : 8;
-    void *more = realloc(items, wanted * size);
-    if (!more) {
-        result->out_of_memory = true;
-        return NULL;
-    }
-    *room = wanted;
+    void *more = room_for(items, count + 1, room, size);
+    result->out_of_memory |= !more;
     return more;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/boot_probe.h"
 
+#include "core/room.h"
 #include "led/story.h"
 
 #include <errno.h>
@@ -305,14 +306,14 @@ void boot_probe_leave(struct boot_probe *probe)
     boot_progress_free(&probe->progress);
 }
 
-static int add_page(struct page_list *list, uint32_t page, uint32_t id)
+static int add_page(struct page_list *list, size_t *room, uint32_t page, uint32_t id)
 {
-    struct page_is *item = realloc(list->item, (list->count + 1) * sizeof *item);
-    if (!item || id == PAGE_UNKNOWN)
+    struct page_is *item = room_for(list->item, list->count + 1, room, sizeof *item);
+    if (!item)
         return ENOMEM;
     list->item = item;
-    list->item[list->count++] = (struct page_is){page, id};
-    return 0;
+    item[list->count++] = (struct page_is){page, id};
+    return id == PAGE_UNKNOWN ? ENOMEM : 0;
 }
 
 /* Which pages counted, and which are different now. */
@@ -320,13 +321,14 @@ static int collect(const struct boot_probe *probe, const uint32_t *ids, struct p
                    struct page_list *changed)
 {
     const struct flash_view *view = probe->view;
+    size_t needed_room = 0, changed_room = 0;
     int error = 0;
     for (uint32_t page = 0; page < view->count && !error; page++) {
         uint8_t seen = flash_page_seen(view, page);
         if (seen & NOR_SEEN_READ)
-            error = add_page(needed, page, ids[page]);
+            error = add_page(needed, &needed_room, page, ids[page]);
         if (!error && seen & NOR_SEEN_CHANGED)
-            error = add_page(changed, page, flash_page_take(view, probe->store, page));
+            error = add_page(changed, &changed_room, page, flash_page_take(view, probe->store, page));
     }
     return error;
 }

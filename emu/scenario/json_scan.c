@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/json_scan.h"
 
+#include "core/room.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,14 +151,10 @@ static int scan_word(struct scanner *s)
 
 static int add_node(struct scanner *s, uint32_t parent, uint32_t *index)
 {
-    if (s->count == s->room) {
-        size_t room = s->room ? s->room * 2 : 64;
-        struct json_node *more = realloc(s->nodes, room * sizeof *more);
-        if (!more)
-            return refuse(s, "out of memory");
-        s->nodes = more;
-        s->room = room;
-    }
+    struct json_node *more = room_for(s->nodes, s->count + 1, &s->room, sizeof *more);
+    if (!more)
+        return refuse(s, "out of memory");
+    s->nodes = more;
     *index = (uint32_t)s->count++;
     s->nodes[*index] = (struct json_node){.line = s->line,
                                           .column = column(s),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/sweep.h"
 
+#include "core/room.h"
 #include "scenario/sweep_internal.h"
 
 #include <stdlib.h>
@@ -41,13 +42,10 @@ static bool is_telling(const struct sweep_inner *inner, size_t op)
 static int add_point(struct sweep *sweep, size_t *room, size_t op, struct flash_fault fault)
 {
     const struct journal_op *of = &sweep->inner->journal.ops[op];
-    if (sweep->point_count == *room) {
-        *room = *room ? 2 * *room : 4096;
-        struct sweep_point *points = realloc(sweep->points, *room * sizeof *points);
-        if (!points)
-            return -1;
-        sweep->points = points;
-    }
+    struct sweep_point *points = room_for(sweep->points, sweep->point_count + 1, room, sizeof *points);
+    if (!points)
+        return -1;
+    sweep->points = points;
     fault.array = of->op.array;
     fault.number = of->op.number;
     sweep->points[sweep->point_count++] = (struct sweep_point){.op = op, .fault = fault};

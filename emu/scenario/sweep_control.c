@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The control run of a sweep, and what the flashes held at each of its operations. */
+#include "core/room.h"
 #include "scenario/run.h"
 #include "scenario/sweep_internal.h"
 
@@ -16,23 +17,11 @@ struct recording {
 
 static bool make_room(struct journal *journal, uint32_t bytes)
 {
-    if (journal->count == journal->room) {
-        size_t room = journal->room ? 2 * journal->room : 4096;
-        struct journal_op *ops = realloc(journal->ops, room * sizeof *ops);
-        if (!ops)
-            return false;
-        journal->ops = ops;
-        journal->room = room;
-    }
-    if (journal->bytes_room - journal->used < bytes) {
-        size_t room = 2 * (journal->bytes_room + bytes) + 65536;
-        uint8_t *data = realloc(journal->bytes, room);
-        if (!data)
-            return false;
-        journal->bytes = data;
-        journal->bytes_room = room;
-    }
-    return true;
+    struct journal_op *ops = room_for(journal->ops, journal->count + 1, &journal->room, sizeof *ops);
+    journal->ops = ops ? ops : journal->ops;
+    uint8_t *data = room_for(journal->bytes, journal->used + bytes, &journal->bytes_room, 1);
+    journal->bytes = data ? data : journal->bytes;
+    return ops && data;
 }
 
 static void record(void *context, struct machine *machine, const struct flash_op *op)

@@ -2,6 +2,7 @@
 /* RAM that is kept over the cut of a sweep: what it held at each operation, as changes from one to the next.
  */
 #include "core/ram_decay.h"
+#include "core/room.h"
 #include "scenario/sweep_internal.h"
 
 #include <errno.h>
@@ -22,15 +23,12 @@ int sweep_ram_note(struct journal *journal, const uint8_t *ram)
     for (uint32_t at = 0; journal->ram_now && at < NRF52840_RAM_SIZE; at += RAM_LINE) {
         if (!memcmp(journal->ram_now + at, ram + at, RAM_LINE))
             continue;
-        if (journal->ram_count == journal->ram_room) {
-            size_t room = journal->ram_room ? 2 * journal->ram_room : 4096;
-            struct ram_line *lines = realloc(journal->ram, room * sizeof *lines);
-            if (!lines)
-                return ENOMEM;
-            journal->ram = lines;
-            journal->ram_room = room;
-        }
-        struct ram_line *line = &journal->ram[journal->ram_count++];
+        struct ram_line *lines =
+            room_for(journal->ram, journal->ram_count + 1, &journal->ram_room, sizeof *lines);
+        if (!lines)
+            return ENOMEM;
+        journal->ram = lines;
+        struct ram_line *line = &lines[journal->ram_count++];
         line->offset = at;
         memcpy(line->bytes, ram + at, RAM_LINE);
         memcpy(journal->ram_now + at, ram + at, RAM_LINE);

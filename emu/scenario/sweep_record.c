@@ -2,6 +2,7 @@
 #include "scenario/sweep_record.h"
 
 #include "core/ram_watch.h"
+#include "core/room.h"
 #include "scenario/start_check.h"
 #include "scenario/sweep_internal.h"
 
@@ -76,15 +77,11 @@ static bool is_zero(const uint8_t *bytes, size_t size)
 
 static int new_chunk(struct start_record *record, const uint8_t *bytes, size_t size, uint32_t *number)
 {
-    if (record->chunks == record->room) {
-        size_t room = record->room ? record->room + record->room / 2 : 4096;
-        uint8_t *pool = realloc(record->pool, room * CHUNK);
-        if (!pool)
-            return ENOMEM;
-        record->pool = pool;
-        record->room = room;
-    }
-    uint8_t *chunk = record->pool + record->chunks * CHUNK;
+    uint8_t *pool = room_for(record->pool, record->chunks + 1, &record->room, CHUNK);
+    if (!pool)
+        return ENOMEM;
+    record->pool = pool;
+    uint8_t *chunk = pool + record->chunks * CHUNK;
     memset(chunk, 0, CHUNK);
     memcpy(chunk, bytes, size);
     *number = (uint32_t)record->chunks++;
@@ -159,14 +156,11 @@ static int put_bare(struct sweep_inner *inner, const struct start_record *record
 {
     struct state *state = &inner->bare;
     size_t size = record->point[point].state_size;
-    if (state->capacity < size) {
-        uint8_t *data = realloc(state->data, size);
-        if (!data)
-            return ENOMEM;
-        state->data = data;
-        state->capacity = size;
-    }
-    take_out(record, point, record->layout.state, state->data, size);
+    uint8_t *data = room_for(state->data, size, &state->capacity, 1);
+    if (!data)
+        return ENOMEM;
+    state->data = data;
+    take_out(record, point, record->layout.state, data, size);
     state->size = size;
     state->without_content = true;
     state_begin_load(state);
@@ -230,7 +224,7 @@ struct recorder {
     struct start_check *check;
     uint32_t *ids; /* what the flashes hold now */
     uint8_t *ram_seen, *bitmap;
-    uint32_t room;
+    size_t room; /* in record->point */
 };
 
 /* The machine is at a point. */
@@ -238,14 +232,11 @@ static int add_point(struct recorder *recorder, const struct boot_probe *probe, 
 {
     struct sweep_inner *inner = recorder->inner;
     struct start_record *record = recorder->record;
-    if (record->points == recorder->room) {
-        uint32_t room = recorder->room ? 2 * recorder->room : 512;
-        struct record_point *points = realloc(record->point, room * sizeof *points);
-        if (!points)
-            return ENOMEM;
-        record->point = points;
-        recorder->room = room;
-    }
+    struct record_point *points =
+        room_for(record->point, record->points + 1, &recorder->room, sizeof *points);
+    if (!points)
+        return ENOMEM;
+    record->point = points;
     if (save_bare(inner, recorder->check))
         return ENOMEM;
     struct record_point *point = &record->point[record->points];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The starts that follow a cut: run, or known from an earlier one. */
+#include "core/room.h"
 #include "scenario/start_check.h"
 #include "scenario/sweep_internal.h"
 
@@ -167,16 +168,13 @@ int sweep_start(struct sweep_inner *inner, struct machine *machine, const struct
 
 const struct known_start *sweep_add_known(struct sweep_inner *inner, struct known_start *start)
 {
-    if (inner->known_count == inner->known_room) {
-        size_t room = inner->known_room ? 2 * inner->known_room : 64;
-        struct known_start *known = realloc(inner->known, room * sizeof *known);
-        if (!known)
-            return NULL;
-        inner->known = known;
-        inner->known_room = room;
-    }
-    inner->known[inner->known_count] = *start;
-    return &inner->known[inner->known_count++];
+    struct known_start *known =
+        room_for(inner->known, inner->known_count + 1, &inner->known_room, sizeof *known);
+    if (!known)
+        return NULL;
+    inner->known = known;
+    known[inner->known_count] = *start;
+    return &known[inner->known_count++];
 }
 
 static const struct known_start *run_start(struct sweep *sweep, const uint32_t *ids)
