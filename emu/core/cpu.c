@@ -232,8 +232,11 @@ int cpu_poke(struct cpu *cpu, uint32_t address, const void *bytes, uint32_t size
     uint8_t *memory = plain_memory(cpu, address, size);
     if (!memory)
         return -1;
-    if (address >= cpu->flash_size)
-        ram_note(cpu->bus, (uint32_t)(memory - cpu->ram), size, RAM_SEEN_WRITTEN);
+    if (address >= cpu->flash_size) {
+        uint32_t offset = (uint32_t)(memory - cpu->ram);
+        ram_note(cpu->bus, offset, size, RAM_SEEN_WRITTEN);
+        address = RAM_BASE + offset; /* where code is known by, and not by the alias */
+    }
     memcpy(memory, bytes, size);
     replay_disturbed(cpu);
     cpu_code_changed(cpu, address, size);

@@ -21,6 +21,17 @@
 #define PPB_SIZE  0x00100000u
 #define PAGE      0x1000u
 
+/* From now on stores to these bytes' pages have to be seen. */
+static void note_ram_code(struct cpu *cpu, uint32_t offset, uint32_t size)
+{
+    for (uint32_t page = offset >> 12; page <= (offset + size - 1) >> 12; page++) {
+        if (cpu->ram_code[page])
+            continue;
+        cpu->ram_code[page] = 1;
+        fast_store_code_page(cpu, RAM_BASE + (page << 12));
+    }
+}
+
 static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32_t size)
 {
     struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
@@ -44,10 +55,8 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
         if (in_ram)
             ram_note(cpu->bus, offset, size, RAM_SEEN_READ);
     }
-    if (in_ram && !cpu->ram_code[offset >> 12]) {
-        cpu->ram_code[offset >> 12] = 1;
-        fast_store_code_page(cpu, RAM_BASE + offset);
-    }
+    if (in_ram)
+        note_ram_code(cpu, offset, size);
     info->address = address;
     if (code)
         block_measure(info, code, size);

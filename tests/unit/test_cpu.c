@@ -260,3 +260,25 @@ Test(cpu, branches_to_where_no_code_is)
     }
     cpu_bench_free(b);
 }
+
+/* A B.W lies on both sides of a page's end; its second half says where it leads. */
+Test(cpu, code_in_ram_that_reaches_into_a_page_that_changes)
+{
+    struct cpu_bench *b = cpu_bench_new("faults", true);
+    const uint16_t first_half = 0xf7ff;
+    cr_assert_eq(cpu_poke(&b->cpu, 0x20001ffe, &first_half, 2), 0);
+    for (uint16_t n = 1; n <= 3; n++) {
+        const uint16_t code[] = {(uint16_t)(0x2400 | n), 0xe7fe}; /* MOVS r4, #n; B . */
+        cr_assert_eq(cpu_poke(&b->cpu, 0x20001000 + 16 * n, code, sizeof code), 0);
+    }
+    for (uint16_t n = 1; n <= 3; n++) {
+        const uint16_t second_half = (uint16_t)(0xb7ff + 8 * n);
+        if (n == 3)
+            cr_assert_eq(dma_write(&b->bench->bus, 0x20002000, &second_half, 2), 0);
+        else /* the second time by the RAM's other address */
+            cr_assert_eq(cpu_poke(&b->cpu, n == 1 ? 0x20002000 : 0x00802000, &second_half, 2), 0);
+        cr_expect_eq(RUN(b, 0x181, 0xf8df, 0xf000, 0x1fff, 0x2000), CPU_STOP_TIME);
+        cr_expect_eq(cpu_reg(&b->cpu, 4), n, "r4 is %u, not %u", cpu_reg(&b->cpu, 4), n);
+    }
+    cpu_bench_free(b);
+}
