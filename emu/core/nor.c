@@ -156,6 +156,33 @@ int nor_unsettle(struct nor *nor, uint32_t address, uint8_t bits)
     return 0;
 }
 
+/* True if all these bytes are `value`. */
+static bool are_all(const uint8_t *bytes, uint32_t size, uint8_t value)
+{
+    return bytes[0] == value && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+static uint32_t page_size(const struct nor *nor, uint32_t page)
+{
+    return nor->page < nor->size - page ? nor->page : nor->size - page;
+}
+
+/* Whoever keeps what was read has to ask again, wherever it is not certain any more. */
+static void tell_unstable(struct nor *nor)
+{
+    for (uint32_t at = 0; nor->unstable && nor->changed && at < nor->size; at += nor->page) {
+        if (!are_all(nor->unstable + at, page_size(nor, at), 0))
+            nor->changed(nor->changed_context, at, page_size(nor, at));
+    }
+}
+
+void nor_take_unstable(struct nor *nor, uint8_t *cells)
+{
+    free(nor->unstable);
+    nor->unstable = cells;
+    tell_unstable(nor);
+}
+
 void nor_draw(struct nor *nor, uint32_t address, uint32_t size)
 {
     size = clip(nor, address, size);
@@ -198,17 +225,13 @@ static void save_cells(struct nor *nor, uint8_t **cells, struct state *state)
     state_bytes(state, *cells, nor->size);
 }
 
-static bool is_erased(const uint8_t *bytes, uint32_t size)
-{
-    return bytes[0] == 0xff && !memcmp(bytes, bytes + 1, size - 1);
-}
-
 /* Most pages are erased, and need no room. Only what differs is put back: the rest keeps its translated code,
  * and the host's pages that it shares. */
-static void save_page(struct nor *nor, uint32_t at, uint32_t size, struct state *state)
+static void save_page(struct nor *nor, uint32_t at, struct state *state)
 {
     uint8_t *bytes = nor->data + at;
-    bool erased = is_erased(bytes, size), was_erased = erased;
+    uint32_t size = page_size(nor, at);
+    bool erased = are_all(bytes, size, 0xff), was_erased = erased;
     state_var(state, was_erased);
     if (!state->loading) {
         if (!erased)
@@ -233,6 +256,8 @@ void nor_save(struct nor *nor, struct state *state)
     save_cells(nor, &nor->stuck_low, state);
     save_cells(nor, &nor->stuck_high, state);
     save_cells(nor, &nor->unstable, state);
+    if (state->loading && !state->error)
+        tell_unstable(nor);
     state_var(state, nor->unstable_reads);
     state_var(state, nor->frozen);
     if (state->without_content && !nor->registers)
@@ -241,5 +266,5 @@ void nor_save(struct nor *nor, struct state *state)
     state_var(state, nor->programs);
     state_var(state, nor->erases);
     for (uint32_t at = 0; at < nor->size && !state->error; at += nor->page)
-        save_page(nor, at, nor->page < nor->size - at ? nor->page : nor->size - at, state);
+        save_page(nor, at, state);
 }

@@ -108,6 +108,9 @@ int nor_stick(struct nor *nor, uint32_t address, unsigned bit, bool value);
 /* Makes the cells of one byte that have a 1 in `bits` unstable; returns 0, EINVAL or ENOMEM. */
 int nor_unsettle(struct nor *nor, uint32_t address, uint8_t bits);
 
+/* Takes a map of unstable cells, `size` bytes that malloc() gave, in place of the one that there is. */
+void nor_take_unstable(struct nor *nor, uint8_t *cells);
+
 /* Does an operation to the cells as it should be, outside the count of operations: for fault plans. */
 void nor_apply(struct nor *nor, const struct flash_op *op, const uint8_t *bytes);
 

@@ -2,6 +2,7 @@
 #include "core/replay_make.h"
 
 #include "core/cycles.h"
+#include "core/nor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,10 @@ struct val make_load(struct maker *m, struct val address, unsigned size)
         return known(0);
     if (at < m->cpu->flash_size && size <= m->cpu->flash_size - at) {
         uint32_t value = 0;
+        if (nor_is_unstable(m->cpu->bus->flash, at, size)) {
+            m->failed = true;
+            return known(0);
+        }
         memcpy(&value, m->cpu->flash + at, size);
         note_page(m, at, PAGE_READ);
         note_page(m, at + size - 1, PAGE_READ);

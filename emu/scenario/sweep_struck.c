@@ -74,11 +74,13 @@ void start_extra_put(struct start_extra *extra, const struct flash_view *view, s
     for (unsigned i = 0; i < view->arrays; i++) {
         struct nor *nor = view->nor[i];
         struct cell_marks *marks = &extra->marks[i];
-        if (marks->unstable)
-            nor->unstable_reads = marks->unstable_reads;
         move(&nor->stuck_low, &marks->stuck_low);
         move(&nor->stuck_high, &marks->stuck_high);
-        move(&nor->unstable, &marks->unstable);
+        if (!marks->unstable)
+            continue;
+        nor->unstable_reads = marks->unstable_reads;
+        nor_take_unstable(nor, marks->unstable);
+        marks->unstable = NULL;
     }
     if (extra->ram)
         memcpy(machine->ram, extra->ram, NRF52840_RAM_SIZE);

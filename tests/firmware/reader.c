@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest that reads one word of flash (0x80000) a thousand times and counts in RAM (0x20010000) how often it
+ * A guest that reads one word of flash (0x80000) 50,000 times and counts in RAM (0x20010000) how often it
  * was not as before; then waits until its lowest bit is 0, and notes that at 0x20010004.
  */
 #include "harness.h"
@@ -8,7 +8,7 @@
 #define WORD    REG(0x80000)
 #define CHANGES REG(0x20010000)
 #define SEEN_0  REG(0x20010004)
-#define READS   1000u
+#define READS   50000u
 
 void run(void)
 {
