@@ -271,7 +271,7 @@ bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value)
     const struct block *block = block_at(bus, address);
     uint32_t offset = address & (PAGE_SIZE - 1);
     const struct face *face = block && offset >= 0x100 && offset < 0x200 ? face_for(block, offset) : NULL;
-    if (!face || face->plain || face->read)
+    if (!face || face->plain || face->read || bus->watch)
         return false;
     *value = block_get(block, offset);
     return true;
