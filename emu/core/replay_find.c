@@ -144,7 +144,7 @@ struct head *replay_head(struct replay *replay, uint32_t address)
 bool replay_wants(const struct cpu *cpu, uint32_t address)
 {
     const struct head *head = cpu->replay ? replay_head(cpu->replay, address) : NULL;
-    return head && (head->traces || head->record);
+    return head && (head->traces || head->record || head == cpu->replay->recording);
 }
 
 static void index_heads(struct replay *replay)

@@ -309,7 +309,7 @@ Test(replay, random_loops)
     const struct cpu_speed speeds[] = {{.inline_stores = true, .replay_loops = true},
                                        {.inline_stores = true, .short_hooks = true},
                                        {.inline_stores = true, .short_hooks = true, .replay_loops = true}};
-    uint64_t blocks = 0, replayed = 0;
+    uint64_t blocks = 0, replayed = 0, replayed_with[3] = {0};
     unsigned loops = 0;
     cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (uint64_t seed = 1; seed <= LOOPS; seed++) {
@@ -327,11 +327,13 @@ Test(replay, random_loops)
             }
             blocks += speeds[n].replay_loops ? fast->cpu.trail_next : 0;
             replayed += replay_blocks(&fast->cpu);
+            replayed_with[n] += replay_blocks(&fast->cpu);
             loops += replay_blocks(&fast->cpu) > 0;
             end_machine(slow);
             end_machine(fast);
         }
     }
+    cr_expect_eq(replayed_with[0], replayed_with[2], "short hooks keep loops from being replayed");
     cr_expect_gt(loops, LOOPS * 3 / 2, "only %u loops were replayed", loops);
     cr_expect_gt(replayed, blocks / 2, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
     board_free(&board);
