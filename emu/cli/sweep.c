@@ -18,7 +18,6 @@ struct sweep_arguments {
     const char *scenario;
     const char *json, *junit;
     const char *modules_version;
-    const char *baseline;
     uint32_t failing; /* bit n: class n fails */
     bool faults_given;
     struct sweep_options options;
@@ -200,7 +199,7 @@ static int take_option(struct sweep_arguments *arguments, const char *name, cons
     const char **text = !strcmp(name, "--json")              ? &arguments->json
                         : !strcmp(name, "--junit")           ? &arguments->junit
                         : !strcmp(name, "--resume")          ? &options->results
-                        : !strcmp(name, "--baseline")        ? &arguments->baseline
+                        : !strcmp(name, "--baseline")        ? &options->baseline
                         : !strcmp(name, "--modules-version") ? &arguments->modules_version
                                                              : NULL;
     if (!text)
@@ -311,10 +310,9 @@ static int tell(struct sweep_arguments *arguments, struct sweep *sweep)
     bool *known = NULL;
     struct diag why;
     int err = 0;
-    if (arguments->baseline && sweep_compare(sweep, arguments->baseline, &known, &why)) {
+    const char *baseline = arguments->options.baseline;
+    if (baseline && sweep_compare(sweep, baseline, &known, &why)) {
         fprintf(stderr, "sosim sweep: %s\n", why.text);
-        free(known);
-        known = NULL;
         err = -1;
     }
     int code = judge(arguments, sweep, known);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cmd.h"
@@ -15,6 +14,7 @@
 #include "host/usb_tty.h"
 #include "host/usbip.h"
 #include "scenario/run.h"
+#include "scenario/wall.h"
 
 #define SLICE      (2 * CYCLES_PER_MS) /* between two looks at the clients */
 #define LEAD_MS    1000.0              /* the device's clock may lead while a client waits for it */
@@ -57,9 +57,7 @@ struct session {
 
 static double wall_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
+    return wall_seconds() * 1000;
 }
 
 /* --- the program ------------------------------------------------------------------------------------------

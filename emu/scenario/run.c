@@ -3,10 +3,10 @@
 
 #include "image/module_set.h"
 #include "scenario/run_internal.h"
+#include "scenario/wall.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LED_POLL (20 * CYCLES_PER_MS) /* how often a lamp that is waited for is looked at */
 #define POLL     (250 * CYCLES_PER_MS)
@@ -119,13 +119,6 @@ static void take_step(struct runner *run)
 /* --- the loop -------------------------------------------------------------------------------------------
  */
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* Cycle at which limits.virtual_ms has run out. */
 static uint64_t limit_cycle(const struct runner *run)
 {
@@ -144,7 +137,7 @@ static void ask_companion(struct runner *run)
         return;
     run->accompanied = false;
     run->companion_end = run->machine.bus.clock.now;
-    run->wall_end = seconds() + run->scenario->limits.wall_s;
+    run->wall_end = wall_seconds() + run->scenario->limits.wall_s;
     if (steps_done)
         wait_for_next(run);
 }
@@ -179,7 +172,7 @@ static bool out_of_limits(struct runner *run, struct diag *why)
         which = "limits.virtual_ms";
     else if (run->result->boot_count > limits->boots)
         which = "limits.boots";
-    else if (seconds() >= run->wall_end)
+    else if (wall_seconds() >= run->wall_end)
         which = "limits.wall_s";
     if (which)
         say_limit(run, why, which);
@@ -199,7 +192,7 @@ static void look_around(struct runner *run)
 
 static enum run_verdict run_loop(struct runner *run, struct diag *why)
 {
-    run->wall_end = seconds() + run->scenario->limits.wall_s;
+    run->wall_end = wall_seconds() + run->scenario->limits.wall_s;
     wait_for_next(run);
     for (;;) {
         run_poll(run);
@@ -291,7 +284,7 @@ static int begin_companion(struct runner *run, struct diag *why)
 static int run_on(struct runner *run, struct diag *why)
 {
     struct diag limit = {{0}};
-    double start = seconds();
+    double start = wall_seconds();
     run_usb_begin(run);
     if (prepare(run, why) || begin_companion(run, why))
         return -1;
@@ -300,7 +293,7 @@ static int run_on(struct runner *run, struct diag *why)
         *why = run->failure;
         return -1;
     }
-    report(run, verdict, &limit, (seconds() - start) * 1000);
+    report(run, verdict, &limit, (wall_seconds() - start) * 1000);
     if (run->options->ended)
         run->options->ended(run->options->context, &run->machine);
     return 0;

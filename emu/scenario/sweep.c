@@ -3,19 +3,12 @@
 
 #include "core/room.h"
 #include "scenario/sweep_internal.h"
+#include "scenario/wall.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define QUICK_EACH 97u /* with --quick: one in so many of a run of programs, beside its first and last */
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* --- which points ---------------------------------------------------------------------------------------
  */
@@ -170,7 +163,7 @@ static int prepare(const struct scenario *scenario, const struct sweep_options *
 {
     memset(sweep, 0, sizeof *sweep);
     snprintf(sweep->name, sizeof sweep->name, "%s", name);
-    double start = seconds();
+    double start = wall_seconds();
     if (!(sweep->inner = calloc(1, sizeof *sweep->inner))) {
         diag_set(why, "out of memory");
         return -1;
@@ -182,7 +175,7 @@ static int prepare(const struct scenario *scenario, const struct sweep_options *
         diag_set(why, "out of memory");
         return -1;
     }
-    sweep->control_seconds = seconds() - start;
+    sweep->control_seconds = wall_seconds() - start;
     return 0;
 }
 
@@ -221,10 +214,12 @@ int sweep_run(const struct scenario *scenario, const struct sweep_options *optio
         return -1;
     if (options->sample)
         choose_sample(sweep, options);
-    double start = seconds();
+    if (options->baseline && sweep_compare(sweep, options->baseline, NULL, why))
+        return -1;
+    double start = wall_seconds();
     if (sweep_run_points(sweep, options, why))
         return -1;
-    sweep->seconds = seconds() - start;
+    sweep->seconds = wall_seconds() - start;
     count(sweep);
     return 0;
 }

@@ -18,7 +18,8 @@
  * words, of the code that runs, and of texts on a UART (scenario/start_check.h).
  *
  * A results file has one line for each point that was run; it can be added to after a kill, merged with those
- * of other shards by putting one behind the other, and used as a baseline.
+ * of other shards by putting one behind the other, and used as a baseline. What is no results file of this
+ * sweep is refused before anything is run, and left as it is.
  *
  * Faults that leave power on (dropped, doubled, disturbed, worn, unstable) need the run again: it goes on
  * after the fault to its end, and the starts follow there. So there is one point for each way, at
@@ -90,6 +91,7 @@ struct sweep_options {
     size_t sample;          /* only so many of the points, chosen by the seed; 0: all */
     bool plain;             /* each point wholly by itself: nothing is shared */
     const char *results;    /* file to add to and to go on from, or NULL */
+    const char *baseline;   /* file that sweep_compare() can read, or nothing is run; or NULL */
     /* Told now and then; may be NULL. */
     void (*progress)(void *context, size_t done, size_t all, double seconds);
     void *progress_context;
@@ -116,7 +118,7 @@ struct sweep {
     char name[128]; /* first part of ids: the scenario, and what version was asked for */
     struct sweep_point *points;
     size_t point_count;
-    uint64_t identity;    /* of control run and choice of points: results with another do not fit */
+    uint64_t identity;    /* of the control run: results with another do not fit */
     size_t ops;           /* of the control run */
     size_t resumed;       /* points taken from the results file */
     size_t starts_run;    /* distinct states: starts that had to be run */
@@ -160,7 +162,8 @@ int sweep_name(const struct scenario *scenario, const char *version, char *name,
 
 /*
  * Compares with the results file of an earlier sweep of the same scenario, version and build: known[i] gets
- * whether point i ended in the same class then. The caller frees `*known`. 0, or -1 with `why`.
+ * whether point i ended in the same class then; the caller frees it. NULL for `known`: can it be compared at
+ * all? 0, or -1 with `why`, and `*known` is NULL.
  */
 int sweep_compare(const struct sweep *sweep, const char *path, bool **known, struct diag *why);
 

@@ -196,6 +196,12 @@ int sweep_ram_at(struct sweep_inner *inner, size_t index, struct start_extra *ex
 int sweep_ram_from(const struct sweep_inner *inner, const uint8_t *ram, struct start_extra *extra);
 void sweep_ram_free(struct sweep_inner *inner);
 
+/* sweep_results.c: the results file. Takes the points that are there already, and opens it to be added to;
+ * the caller closes it. NULL with `why`, and the file as it was, if it is no results file of this sweep. */
+FILE *sweep_results_open(struct sweep *sweep, const char *path, struct diag *why);
+int sweep_results_add(const struct sweep *sweep, const struct sweep_point *point, const char *path,
+                      FILE *file, struct diag *why);
+
 /* sweep_jobs.c: all points that are not done yet. */
 int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why);
 
