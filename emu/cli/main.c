@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,20 +25,10 @@ static void print_help(FILE *to)
         fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs("\n"
-          "Exit codes: 0 as expected; 1 an expectation failed; 2 bad usage, scenario or image;\n"
-          "3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",
+          "Exit codes: 0 as expected; 1 an expectation failed; 2 bad usage, scenario or image, or output\n"
+          "that cannot be written; 3 the emulator could not go on; 4 a limit ran out before the scenario "
+          "ended.\n",
           to);
-}
-
-int cmd_bad_usage(const struct command *command, const char *format, ...)
-{
-    va_list values;
-    fprintf(stderr, "sosim %s: ", command->name);
-    va_start(values, format);
-    vfprintf(stderr, format, values);
-    va_end(values);
-    fprintf(stderr, " (see: sosim %s --help)\n", command->name);
-    return EXIT_BAD_INPUT;
 }
 
 static bool is_help(const char *argument)
@@ -87,7 +76,7 @@ int main(int argc, char **argv)
     /* A full disk or a closed pipe must not look like success. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "sosim: the output could not be written\n");
-        return code == EXIT_AS_EXPECTED ? EXIT_EMULATOR_STOPPED : code;
+        return code == EXIT_AS_EXPECTED ? EXIT_BAD_INPUT : code;
     }
     return code;
 }

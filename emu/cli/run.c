@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmd.h"
@@ -28,14 +26,10 @@ static bool take_value(int argc, char **argv, int *i, const char *name, const ch
 
 static int take_seed(const char *text, struct run_options *options)
 {
-    char *end;
-    errno = 0;
-    options->seed = strtoull(text, &end, 0);
     options->has_seed = true;
-    if (errno != 0 || *end != '\0' || text[0] == '-' || text[0] == '\0') {
-        return cmd_bad_usage(&cmd_run, "\"%s\" is no seed", text);
-    }
-    return EXIT_AS_EXPECTED;
+    return cmd_number(text, 0, UINT64_MAX, &options->seed)
+               ? cmd_bad_usage(&cmd_run, "\"%s\" is no seed", text)
+               : EXIT_AS_EXPECTED;
 }
 
 static bool take_speed(const char *argument, struct run_options *options)
@@ -86,35 +80,34 @@ static int parse_arguments(int argc, char **argv, struct run_arguments *argument
     return arguments->scenario != NULL ? EXIT_AS_EXPECTED : cmd_bad_usage(&cmd_run, "which scenario?");
 }
 
-typedef int (*writer)(const struct run_result *result, FILE *out);
-
-static int write_file(const char *path, writer write, const struct run_result *result)
+static int write_json(const void *result, FILE *out)
 {
-    if (path == NULL) {
-        return 0;
-    }
-    FILE *out = fopen(path, "w");
-    int err = out == NULL || write(result, out) != 0 ? -1 : 0;
-    if (out != NULL && fclose(out) != 0) {
-        err = -1;
-    }
-    if (err != 0) {
-        fprintf(stderr, "sosim run: %s: %s\n", path, strerror(errno));
-    }
-    return err;
+    return result_write_json(result, out);
 }
 
+static int write_junit(const void *result, FILE *out)
+{
+    return result_write_junit(result, out);
+}
+
+static int write_vcd(const void *result, FILE *out)
+{
+    return result_write_vcd(result, out);
+}
+
+/* Everything that can be written is. */
 static int write_all(const struct run_arguments *arguments, const struct run_result *result)
 {
     int code = run_verdict_exit_code(result->verdict);
     if (arguments->quiet) {
         printf("%s\n", result->light_count != 0 ? result->lights[0].line : "dark");
-    } else if (result_write_text(result, stdout) != 0) {
-        return EXIT_EMULATOR_STOPPED;
+    } else if (result_write_text(result, stdout) != 0 && !ferror(stdout)) { /* main() tells the other case */
+        fprintf(stderr, "sosim run: out of memory\n");
+        code = EXIT_EMULATOR_STOPPED;
     }
-    int err = write_file(arguments->json, result_write_json, result);
-    err |= write_file(arguments->junit, result_write_junit, result);
-    err |= write_file(arguments->vcd, result_write_vcd, result);
+    int err = cmd_write_file(&cmd_run, arguments->json, write_json, result);
+    err |= cmd_write_file(&cmd_run, arguments->junit, write_junit, result);
+    err |= cmd_write_file(&cmd_run, arguments->vcd, write_vcd, result);
     return err != 0 && code == EXIT_AS_EXPECTED ? EXIT_BAD_INPUT : code;
 }
 
@@ -213,7 +206,7 @@ const struct command cmd_run = {
         "  --slow                  without any trick of speed; the result is the same. One at a time:\n"
         "                          --no-inline-stores, --no-short-hooks, --no-spin-skip, --no-replay\n"
         "\n"
-        "Exit codes: 0 as expected; 1 an expectation failed; 2 the scenario cannot be run;\n"
-        "3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",
+        "Exit codes: 0 as expected; 1 an expectation failed; 2 the scenario cannot be run, or its result\n"
+        "not be written; 3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",
     .run = run,
 };

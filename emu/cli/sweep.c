@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <ctype.h>
-#include <errno.h>
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,9 @@
 #define TORN_DEFAULT 2u
 #define TORN_MOST    64u
 #define CELLS_MOST   9999u
+#define JOBS_MOST    256u
+#define SHARDS_MOST  100000u
+#define SAMPLE_MOST  1000000000u
 
 struct sweep_arguments {
     const char *scenario;
@@ -28,20 +31,18 @@ struct sweep_arguments {
 
 static int take_number(const char *text, unsigned most, unsigned *number)
 {
-    char *end;
-    unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-    if (!isdigit((unsigned char)*text) || *end || !value || value > most)
-        return -1;
+    uint64_t value;
+    int err = cmd_number(text, 1, most, &value);
     *number = (unsigned)value;
-    return 0;
+    return err;
 }
 
-/* Calls `take` for each word between commas. */
+/* Calls `take` for each word between commas; there is at least one. */
 static int each_word(const char *list, int (*take)(struct sweep_arguments *, const char *),
                      struct sweep_arguments *arguments)
 {
     char word[64];
-    while (*list) {
+    for (;; list++) {
         size_t length = strcspn(list, ",");
         if (!length || length >= sizeof word)
             return -1;
@@ -49,9 +50,10 @@ static int each_word(const char *list, int (*take)(struct sweep_arguments *, con
         word[length] = '\0';
         if (take(arguments, word))
             return -1;
-        list += length + (list[length] == ',');
+        list += length;
+        if (!*list)
+            return 0;
     }
-    return 0;
 }
 
 /* A fault of --faults; a number may follow its name. */
@@ -103,15 +105,25 @@ static int take_class(struct sweep_arguments *arguments, const char *word)
     return -1;
 }
 
-static const char *array_called(const char *word, size_t length)
+/* "100-200" or "100". 0 or -1. */
+static int take_operations(const char *text, struct sweep_window *window)
 {
-    static const char *const names[] = {"internal", "uicr", "external", "otp"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *given = flash_array_short(names[i]);
-        if (strlen(given) == length && !memcmp(given, word, length))
-            return names[i];
-    }
-    return NULL;
+    const char *end = cmd_read_number(text, &window->from);
+    window->to = window->from;
+    if (end && *end == '-')
+        end = cmd_read_number(end + 1, &window->to);
+    return end && !*end && window->from <= window->to ? 0 : -1;
+}
+
+/* "300-900ms"; fractions are fine. 0 or -1. */
+static int take_times(const char *text, struct sweep_window *window)
+{
+    char *end;
+    window->from_ms = strtod(text, &end);
+    if (*end != '-' || !isdigit((unsigned char)end[1]))
+        return -1;
+    window->to_ms = strtod(end + 1, &end);
+    return strcmp(end, "ms") || window->from_ms > window->to_ms || !isfinite(window->to_ms) ? -1 : 0;
 }
 
 /* "ext", "int:100-200", "300-900ms". */
@@ -119,31 +131,16 @@ static int take_window(struct sweep_arguments *arguments, const char *word)
 {
     struct sweep_options *options = &arguments->options;
     struct sweep_window window = {.to = UINT64_MAX, .to_ms = DBL_MAX};
-    const char *colon = strchr(word, ':');
-    size_t length = strlen(word);
-    char *end;
     if (options->windows == SWEEP_WINDOWS)
         return -1;
     if (isdigit((unsigned char)*word)) {
-        window.from_ms = strtod(word, &end);
-        if (*end != '-' || !isdigit((unsigned char)end[1]))
-            return -1;
-        window.to_ms = strtod(end + 1, &end);
-        if (strcmp(end, "ms") != 0 || window.to_ms < window.from_ms)
+        if (take_times(word, &window))
             return -1;
     } else {
-        window.array = array_called(word, colon ? (size_t)(colon - word) : length);
-        if (!window.array)
+        size_t length = strcspn(word, ":");
+        window.array = flash_array_named(word, length);
+        if (!window.array || (word[length] && take_operations(word + length + 1, &window)))
             return -1;
-        if (colon) {
-            if (!isdigit((unsigned char)colon[1]))
-                return -1;
-            window.from = window.to = strtoull(colon + 1, &end, 10);
-            if (*end == '-' && isdigit((unsigned char)end[1]))
-                window.to = strtoull(end + 1, &end, 10);
-            if (*end || window.to < window.from)
-                return -1;
-        }
     }
     options->window[options->windows++] = window;
     return 0;
@@ -151,31 +148,27 @@ static int take_window(struct sweep_arguments *arguments, const char *word)
 
 static int take_shard(const char *text, struct sweep_options *options)
 {
-    char word[16];
-    const char *slash = strchr(text, '/');
-    if (!slash || (size_t)(slash - text) >= sizeof word)
+    uint64_t shard, shards;
+    const char *slash = cmd_read_number(text, &shard);
+    if (!slash || *slash != '/' || cmd_number(slash + 1, 1, SHARDS_MOST, &shards) || !shard || shard > shards)
         return -1;
-    memcpy(word, text, (size_t)(slash - text));
-    word[slash - text] = '\0';
-    return take_number(slash + 1, 100000, &options->shards) ||
-           take_number(word, options->shards, &options->shard);
+    options->shard = (unsigned)shard;
+    options->shards = (unsigned)shards;
+    return 0;
 }
 
 static int take_sample(const char *text, struct sweep_options *options)
 {
-    unsigned number = 0;
-    int err = take_number(text, 1000000000, &number);
-    options->sample = number;
+    uint64_t number;
+    int err = cmd_number(text, 1, SAMPLE_MOST, &number);
+    options->sample = (size_t)number;
     return err;
 }
 
 static int take_seed(const char *text, struct sweep_options *options)
 {
-    char *end;
-    errno = 0;
-    options->seed = strtoull(text, &end, 0);
     options->has_seed = true;
-    return errno || !isdigit((unsigned char)*text) || *end ? -1 : 0;
+    return cmd_number(text, 0, UINT64_MAX, &options->seed);
 }
 
 /* An option with a value. Returns 1 if there is no such option, -1 if the value does not fit. */
@@ -189,7 +182,7 @@ static int take_option(struct sweep_arguments *arguments, const char *name, cons
     if (!strcmp(name, "--fail-on"))
         return each_word(value, take_class, arguments);
     if (!strcmp(name, "--jobs"))
-        return take_number(value, 256, &options->jobs);
+        return take_number(value, JOBS_MOST, &options->jobs);
     if (!strcmp(name, "--sample"))
         return take_sample(value, options);
     if (!strcmp(name, "--shard"))
@@ -268,23 +261,23 @@ static void show_progress(void *context, size_t done, size_t all, double seconds
         fprintf(stderr, "%zu of %zu points\n", done, all);
 }
 
-/* A file of results: what it is called, and which writer fills it. */
-static int write_file(struct sweep_arguments *arguments, struct sweep *sweep, const bool *known, bool junit)
+/* What the writers of files need. */
+struct report {
+    struct sweep *sweep;
+    const bool *known;
+    uint32_t failing;
+};
+
+static int write_json(const void *context, FILE *out)
 {
-    const char *path = junit ? arguments->junit : arguments->json;
-    if (!path)
-        return 0;
-    FILE *out = fopen(path, "w");
-    int err = !out ? -1 : 0;
-    if (out && junit)
-        err = sweep_write_junit(sweep, arguments->failing, known, out);
-    else if (out)
-        err = sweep_write_json(sweep, known, out);
-    if (out && fclose(out))
-        err = -1;
-    if (err)
-        fprintf(stderr, "sosim sweep: %s: %s\n", path, strerror(errno));
-    return err;
+    const struct report *report = context;
+    return sweep_write_json(report->sweep, report->known, out);
+}
+
+static int write_junit(const void *context, FILE *out)
+{
+    const struct report *report = context;
+    return sweep_write_junit(report->sweep, report->failing, report->known, out);
 }
 
 static int judge(const struct sweep_arguments *arguments, const struct sweep *sweep, const bool *known)
@@ -316,12 +309,10 @@ static int tell(struct sweep_arguments *arguments, struct sweep *sweep)
         err = -1;
     }
     int code = judge(arguments, sweep, known);
-    if (sweep_write_text(sweep, known, stdout) || fflush(stdout)) {
-        fprintf(stderr, "sosim sweep: standard output: %s\n", strerror(errno));
-        err = -1;
-    }
-    err |= write_file(arguments, sweep, known, false);
-    err |= write_file(arguments, sweep, known, true);
+    const struct report report = {sweep, known, arguments->failing};
+    err |= sweep_write_text(sweep, known, stdout) | fflush(stdout); /* main() says so */
+    err |= cmd_write_file(&cmd_sweep, arguments->json, write_json, &report);
+    err |= cmd_write_file(&cmd_sweep, arguments->junit, write_junit, &report);
     free(known);
     return err ? EXIT_BAD_INPUT : code;
 }
@@ -358,7 +349,8 @@ static int run(int argc, char **argv)
     struct sweep_arguments arguments = {.options = {.jobs = 1}};
     struct scenario scenario;
     struct diag why;
-    if (parse_arguments(argc, argv, &arguments) != EXIT_AS_EXPECTED)
+    if (parse_arguments(argc, argv, &arguments) != EXIT_AS_EXPECTED ||
+        cmd_check_writable(&cmd_sweep, arguments.json) || cmd_check_writable(&cmd_sweep, arguments.junit))
         return EXIT_BAD_INPUT;
     if (scenario_load(&scenario, arguments.scenario, &why)) {
         fprintf(stderr, "%s\n", why.text);
@@ -408,6 +400,7 @@ const struct command cmd_sweep = {
         "  --modules-version V     run the scenario with the modules of another Device OS version; A..B: an\n"
         "                          update from A to B, where the scenario has an update\n"
         "\n"
-        "Exit codes: 0 no point is of a class of --fail-on; 1 some are; 2 the sweep cannot be run.\n",
+        "Exit codes: 0 no point is of a class of --fail-on; 1 some are; 2 the sweep cannot be run, or its\n"
+        "results not be written.\n",
     .run = run,
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `sosim usb`: the emulated device's USB port for programs outside. */
-#include <errno.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -299,23 +298,18 @@ static void end(void *self)
 /* --- the command ------------------------------------------------------------------------------------------
  */
 
+static int write_json(const void *result, FILE *out)
+{
+    return result_write_json(result, out);
+}
+
 static int report(const struct usb_arguments *arguments, const struct run_result *result)
 {
     int code = run_verdict_exit_code(result->verdict);
     if (!arguments->quiet) {
         result_write_text(result, arguments->command != NULL ? stderr : stdout);
     }
-    if (arguments->json == NULL) {
-        return code;
-    }
-    FILE *out = fopen(arguments->json, "w");
-    int err = out == NULL || result_write_json(result, out) != 0 ? -1 : 0;
-    if (out != NULL && fclose(out) != 0) {
-        err = -1;
-    }
-    if (err != 0) {
-        fprintf(stderr, "sosim usb: %s: %s\n", arguments->json, strerror(errno));
-    }
+    int err = cmd_write_file(&cmd_usb, arguments->json, write_json, result);
     return err != 0 && code == EXIT_AS_EXPECTED ? EXIT_BAD_INPUT : code;
 }
 
@@ -379,10 +373,8 @@ static int run_usb(const struct usb_arguments *arguments)
 
 static int take_port(const char *text, uint16_t *port)
 {
-    char *end;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || value > 65535) {
+    uint64_t value;
+    if (cmd_number(text, 0, UINT16_MAX, &value) != 0) {
         return cmd_bad_usage(&cmd_usb, "\"%s\" is no port", text);
     }
     *port = (uint16_t)value;

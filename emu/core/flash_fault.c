@@ -50,7 +50,7 @@ const char *flash_fault_kind_name(enum flash_fault_kind kind)
     return kinds[kind].name;
 }
 
-static const char *array_named(const char *text, size_t length)
+const char *flash_array_named(const char *text, size_t length)
 {
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         if (strlen(arrays[i].text) == length && !memcmp(arrays[i].text, text, length))
@@ -79,7 +79,7 @@ int flash_fault_parse(const char *id, struct flash_fault *fault, struct diag *wh
     char *end;
     unsigned kind = 0;
     *fault = (struct flash_fault){0};
-    fault->array = colon ? array_named(id, (size_t)(colon - id)) : NULL;
+    fault->array = colon ? flash_array_named(id, (size_t)(colon - id)) : NULL;
     if (!fault->array || !is_digit(colon[1]))
         return bad_id(id, why);
     errno = 0;

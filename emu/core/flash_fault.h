@@ -85,6 +85,9 @@ char *flash_fault_id(const struct flash_fault *fault, char id[FLASH_FAULT_ID_SIZ
 /* "int" for "internal" and so on; the name itself if there is no short one. */
 const char *flash_array_short(const char *array);
 
+/* The array whose short name is the first `length` characters of the text, or NULL. */
+const char *flash_array_named(const char *text, size_t length);
+
 /* "before", "torn", "after", "dropped", "doubled", "disturbed", "worn", "unstable". */
 const char *flash_fault_kind_name(enum flash_fault_kind kind);
 
