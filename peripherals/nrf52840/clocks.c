@@ -71,6 +71,7 @@ static const struct reg regs[] = {
     {"TRACECONFIG", 0x55c, REG_RW, 0, 0, 0},
     {"LFRCMODE", 0x5b4, REG_RW, 0, 0, 0},
     /* Words that errata work-arounds and the SoftDevice touch; what they do is not published. */
+    {"ERRATA_C34", 0xc34, REG_RW, 0, 0, 0},
     {"ERRATA_E00", 0xe00, REG_RW, 0, 14, 0},
     {"ERRATA_EE4", 0xee4, REG_RW, 0, 0, 0},
 };

@@ -20,6 +20,8 @@ enum {
 static const struct reg regs[] = {
     {"TASKS_START", 0x000, REG_W, 0, 0, 0},
     {"TASKS_STOP", 0x004, REG_W, 0, 0, 0},
+    /* Undocumented; drivers write them after STOP (anomaly 194). No effect here. */
+    {"ERRATA_038", 0x038, REG_W, 0, 2, 0},
     {"EVENTS_RXPTRUPD", 0x104, REG_RW, 0, 0, 0},
     {"EVENTS_STOPPED", 0x108, REG_RW, 0, 0, 0},
     {"EVENTS_TXPTRUPD", 0x114, REG_RW, 0, 0, 0},

@@ -11,6 +11,7 @@ enum {
     REG_FRAMESTATUS_RX = 0x40C,
     REG_NFCTAGSTATE = 0x410,
     REG_SLEEPSTATE = 0x420,
+    REG_POWER = 0xFFC,
 };
 
 /* Values of NFCTAGSTATE. */
@@ -69,8 +70,11 @@ static const struct reg regs[] = {
     {"AUTOCOLRESCONFIG", 0x59c, REG_RW, 0x2, 0, 0},
     {"SENSRES", 0x5a0, REG_RW, 0x1, 0, 0},
     {"SELRES", 0x5a4, REG_RW, 0, 0, 0},
-    /* Not in the datasheet: the anomaly list gives only the value to write. */
+    /* Not in the datasheet. Of ERRATA_68C the anomaly list gives only the value to write; drivers end a
+     * transmission by ERRATA_010, and put everything back to its beginning by POWER. */
+    {"ERRATA_010", 0x010, REG_W, 0, 0, 0},
     {"ERRATA_68C", 0x68c, REG_RW, 0, 0, 0},
+    {"POWER", REG_POWER, REG_RW, 1, 0, 0},
 };
 
 static void set_tag_state(struct nfct *nfct, uint32_t state)
@@ -113,6 +117,8 @@ static void write(void *self, uint32_t offset, uint32_t value)
     struct nfct *nfct = self;
     if (offset == REG_ERRORSTATUS || offset == REG_FRAMESTATUS_RX)
         value = block_get(&nfct->block, offset) & ~value;
+    if (offset == REG_POWER && !(value & 1))
+        block_reset(&nfct->block, RESET_SOFT);
     block_set(&nfct->block, offset, value);
 }
 

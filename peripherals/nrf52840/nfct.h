@@ -5,7 +5,7 @@
  * Source: nRF52840 Product Specification 1.7, chapter 'NFCT'.
  * Modelled: the registers; ACTIVATE leads through RAMPUP to IDLE with READY after 50 us, GOIDLE, GOSLEEP and
  * DISABLE change NFCTAGSTATE and SLEEPSTATE; ERRORSTATUS and FRAMESTATUS are cleared by writing ones; the
- * word that the start-up code of every nRF52840 firmware writes to work round an erratum.
+ * words beyond the datasheet that start-up code and drivers touch.
  * Not modelled: a field. SENSE waits for one for good, STARTTX and ENABLERXDATA do nothing.
  */
 #ifndef SOSIM_NRF52840_NFCT_H

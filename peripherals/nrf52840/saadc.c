@@ -33,6 +33,7 @@ enum {
     REG_RESULT_PTR = 0x62C,
     REG_RESULT_MAXCNT = 0x630,
     REG_RESULT_AMOUNT = 0x634,
+    REG_POWER = 0xFFC,
 };
 
 enum {
@@ -82,6 +83,10 @@ static const struct reg regs[] = {
     {"RESULT.PTR", 0x62c, REG_RW, 0, 0, 0},
     {"RESULT.MAXCNT", 0x630, REG_RW, 0, 0, 0},
     {"RESULT.AMOUNT", 0x634, REG_R, 0, 0, 0},
+    /* Not in the datasheet: drivers put everything back to its beginning by POWER, and keep these words over
+     * it (anomaly 212). */
+    {"ERRATA_640", 0x640, REG_RW, 0, 3, 0},
+    {"POWER", REG_POWER, REG_RW, 1, 0, 0},
 };
 
 static struct clock *clock_of(struct saadc *saadc)
@@ -282,6 +287,8 @@ static void task(void *self, unsigned n)
 static void write(void *self, uint32_t offset, uint32_t value)
 {
     struct saadc *saadc = self;
+    if (offset == REG_POWER && !(value & 1))
+        block_reset(&saadc->block, RESET_SOFT);
     block_set(&saadc->block, offset, value);
     if (offset == REG_ENABLE && !(value & 1))
         stop_all(saadc);

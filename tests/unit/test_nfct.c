@@ -27,3 +27,17 @@ Test(nfct, sensing_finds_no_field)
     cr_expect_eq(peek(bench, "NFCT.NFCID1_LAST"), 0x6363u);
     bench_free(bench);
 }
+
+Test(nfct, power_puts_everything_back)
+{
+    struct bench *bench = bench_new();
+    poke(bench, "NFCT.TASKS_ACTIVATE", 1);
+    poke(bench, "NFCT.MAXLEN", 7);
+    poke(bench, "NFCT.POWER", 0);
+    poke(bench, "NFCT.POWER", 1);
+    cr_expect_eq(peek(bench, "NFCT.NFCTAGSTATE"), 0u);
+    cr_expect_eq(peek(bench, "NFCT.MAXLEN"), 0u);
+    advance_us(bench, 100);
+    cr_expect_eq(peek(bench, "NFCT.EVENTS_READY"), 0u);
+    bench_free(bench);
+}

@@ -170,3 +170,17 @@ Test(saadc, calibration_ends)
     cr_expect_eq(peek(bench, "SAADC.EVENTS_CALIBRATEDONE"), 1u);
     bench_free(bench);
 }
+
+Test(saadc, power_puts_everything_back)
+{
+    struct bench *bench = bench_new();
+    poke(bench, "SAADC.ENABLE", 1);
+    poke(bench, "SAADC.TASKS_CALIBRATEOFFSET", 1);
+    poke(bench, "SAADC.POWER", 0);
+    poke(bench, "SAADC.POWER", 1);
+    cr_expect_eq(peek(bench, "SAADC.ENABLE"), 0u);
+    cr_expect_eq(peek(bench, "SAADC.CH[7].CONFIG"), 0x20000u);
+    advance_us(bench, 1000);
+    cr_expect_eq(peek(bench, "SAADC.EVENTS_CALIBRATEDONE"), 0u);
+    bench_free(bench);
+}
