@@ -365,6 +365,8 @@ static void suspend(struct mx25l3233f *part)
         return;
     part->suspended = part->running;
     part->suspended_cycles = part->busy_until - part->bus->clock.now;
+    part->suspended_work = part->work;
+    part->work.array = NULL;
     work(part, WORK_OTHER, part->times.suspend);
 }
 
@@ -374,21 +376,25 @@ static void resume(struct mx25l3233f *part)
         return;
     part->running = part->suspended;
     part->suspended = WORK_NONE;
+    part->work = part->suspended_work;
     part->busy_until = part->bus->clock.now + part->suspended_cycles;
+}
+
+static void spoil(struct mx25l3233f *part, struct flash_work *work, uint64_t left)
+{
+    const struct flash_op *op = &work->op;
+    if (flash_work_spoil(work, left, part->bus->seed))
+        bus_finding(part->bus, "flash",
+                    "external flash: the supply failed within the %s of %s 0x%06x+%u; it is left half-way",
+                    op->kind == NOR_ERASE ? "erase" : "program", op->array, op->address, op->size);
 }
 
 void mx25l3233f_supply_fails(struct mx25l3233f *part)
 {
     uint64_t now = part->bus->clock.now;
     bool runs = part->running == WORK_PROGRAM || part->running == WORK_ERASE;
-    uint64_t left = runs && now < part->busy_until ? part->busy_until - now : 0;
-    const struct flash_op *op = &part->work.op;
-    if (part->suspended)
-        left = part->suspended_cycles;
-    if (flash_work_spoil(&part->work, left, part->bus->seed))
-        bus_finding(part->bus, "flash",
-                    "external flash: the supply failed within the %s of %s 0x%06x+%u; it is left half-way",
-                    op->kind == NOR_ERASE ? "erase" : "program", op->array, op->address, op->size);
+    spoil(part, &part->work, runs && now < part->busy_until ? part->busy_until - now : 0);
+    spoil(part, &part->suspended_work, part->suspended ? part->suspended_cycles : 0);
     part->running = part->suspended = WORK_NONE;
 }
 
@@ -402,6 +408,7 @@ static void clear_volatile(struct mx25l3233f *part)
     part->erase_failed = false;
     part->running = WORK_NONE;
     part->suspended = WORK_NONE;
+    part->work.array = part->suspended_work.array = NULL;
 }
 
 static void software_reset(struct mx25l3233f *part)
@@ -715,7 +722,6 @@ void mx25l3233f_reset(struct mx25l3233f *part)
     part->count = 0;
     part->data = 0;
     part->busy_until = 0;
-    part->work.array = NULL;
 }
 
 void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
@@ -723,7 +729,9 @@ void mx25l3233f_save(struct mx25l3233f *part, struct state *state)
     nor_save(&part->array, state);
     nor_save(&part->otp, state);
     nor_save(&part->registers, state);
-    flash_work_save(&part->work, (struct nor *const[]){&part->array, &part->otp, NULL}, state);
+    struct nor *const arrays[] = {&part->array, &part->otp, NULL};
+    flash_work_save(&part->work, arrays, state);
+    flash_work_save(&part->suspended_work, arrays, state);
     state_var(state, part->times);
     state_var(state, part->answers);
     state_var(state, part->silent_until);

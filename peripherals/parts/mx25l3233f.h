@@ -13,7 +13,9 @@
  * program of an array of its own ("status"), so that it can be cut and struck as any other; what lies between
  * is all ones. The part without an answer (`answers`, or silent for a time) reads as ones, as if its output
  * were stuck high; asleep it reads as zeros. Below the write inhibit voltage nothing is written, and what was
- * going on is left half-way. Not modelled: performance enhance (continuous read) mode, wrapped burst reads,
+ * going on is left half-way.
+ *
+ * Not modelled: performance enhance (continuous read) mode, wrapped burst reads,
  * WP# and HOLD# pins, an erase or program that is abandoned by suspend and reset (its bits have changed
  * already), factory-locked OTP, analog limits (clock frequency, power-up time tVSL, wait time after leaving
  * power-down).
@@ -69,11 +71,12 @@ struct mx25l3233f {
     bool otp_mode;
     bool reset_enabled;
     bool program_failed, erase_failed;
-    uint8_t running;           /* enum mx25_work: what WIP stands for */
-    uint8_t suspended;         /* enum mx25_work: what a suspend put aside */
-    uint64_t busy_until;       /* cycle */
-    uint64_t suspended_cycles; /* left to do when resumed */
-    struct flash_work work;    /* that a failing supply spoils */
+    uint8_t running;                  /* enum mx25_work: what WIP stands for */
+    uint8_t suspended;                /* enum mx25_work: what a suspend put aside */
+    uint64_t busy_until;              /* cycle */
+    uint64_t suspended_cycles;        /* left to do when resumed */
+    struct flash_work work;           /* that a failing supply spoils … */
+    struct flash_work suspended_work; /* … and what a suspend put aside, as well */
 
     /* The frame since chip select went down. */
     bool selected;

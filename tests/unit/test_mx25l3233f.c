@@ -213,7 +213,14 @@ Test(mx25l3233f, a_suspended_erase_has_come_as_far_as_it_was)
     advance_us(rig->bench, 5000);
     SEND(rig, 0xb0);
     advance_us(rig->bench, 100000);
+    cr_expect_eq(ask(rig, 0x05) & 1, 0);
+    /* Meanwhile a program comes half of its way. */
+    SEND(rig, 0x06);
+    SEND(rig, 0x02, 0, 0x20, 0, 1, 2, 3, 4, 5, 6, 7, 8);
+    advance_us(rig->bench, rig->part.times.page_program / 2 + 1);
     mx25l3233f_supply_fails(&rig->part);
+    cr_expect_eq(rig->part.array.data[0x2003], 4);
+    cr_expect_eq(rig->part.array.data[0x2004], 0xff);
     unsigned set = ones(rig, 0x1000, 0x1000);
     cr_expect(set > 32768 * 18 / 100 && set < 32768 * 22 / 100, "%u of 32768 bits", set);
     rig_free(rig);
