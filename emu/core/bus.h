@@ -143,7 +143,7 @@ struct bus {
     /* Somebody else than the CPU is about to read RAM, or to write it. NULL: it may. */
     void (*ram_wanted)(void *context);
     void *ram_wanted_context;
-    /* RAM pages holding code that the engine has translated; a DMA write there calls ram_written. */
+    /* Somebody else than the CPU has written RAM: it may hold code that the engine has translated. */
     void (*ram_written)(void *context, uint32_t address, uint32_t size);
     void *ram_written_context;
     /* True if the CPU fetches its code from internal flash now, so that a flash operation holds it. NULL:

@@ -57,7 +57,7 @@ void cpu_update_careful(struct cpu *cpu)
     if (flags != cpu->careful_flags)
         short_hook_forget_all(cpu);
     cpu->careful_flags = flags;
-    /* Register accesses are checked where they arrive (cpu.c); only memory needs this. */
+    /* Register accesses are checked where they arrive (cpu_hooks.c); only memory needs this. */
     cpu->careful_always =
         (cpu->mpu.ctrl & 1) && (!(cpu->mpu.ctrl & 4) || restricts_memory(cpu) || !cpu_privileged(cpu));
 }
@@ -158,6 +158,9 @@ void cpu_careful_block(struct cpu *cpu)
     cpu->careful = true;
     cpu->careful_begun = false;
     uc_ctl_remove_cache(cpu->uc, pc, pc + 4);
+    /* What is pending must be looked at after each instruction: this one may unmask or pend it. And where its
+     * branch goes, the block hook has to be called. */
+    clock_kick(&cpu->bus->clock);
     bool transient_fp = access.uses_fpu && begin_fp_context(cpu);
     uc_err error = cpu_engine_run(cpu, pc, pc + access.size);
     if (transient_fp)
@@ -165,8 +168,6 @@ void cpu_careful_block(struct cpu *cpu)
     uc_ctl_remove_cache(cpu->uc, pc, pc + 4);
     cpu->careful = false;
     cpu_after_engine(cpu, error);
-    /* What is pending must be looked at after each instruction: this one may have unmasked or pended it. */
-    clock_kick(&cpu->bus->clock);
 }
 
 uint32_t cpu_find_access(struct cpu *cpu, uint32_t address, enum cpu_access kind)

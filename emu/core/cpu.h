@@ -293,7 +293,8 @@ unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses);
 /* True if one of those begins in [from, to). */
 bool cpu_runs(const struct cpu *cpu, uint32_t from, uint32_t to);
 
-/* True if code was run from a flash page of [from, to) within the last one to two seconds. */
+/* True if code was run from a flash page of [from, to) within the last one to two seconds, in this machine: a
+ * state that was put back does not tell. */
 bool cpu_ran(const struct cpu *cpu, uint32_t from, uint32_t to);
 
 /* To be called when bytes that may hold translated code were changed behind the engine's back. */
@@ -369,6 +370,8 @@ int cpu_engine_failed(struct cpu *cpu, const char *what, uc_err error);
 uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at);
 /* cpu_hooks.c: what is known of the flash block at an address that was run before, or NULL. */
 const struct block_info *cpu_block(const struct cpu *cpu, uint32_t address);
+/* cpu_hooks.c: true if somebody watches for an address in the block. */
+bool cpu_is_watched(const struct cpu *cpu, const struct block_info *info);
 /* cpu_hooks.c: cycles that running the block takes, if the code before it ended at `expected`. */
 uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, uint32_t expected);
 /* cpu_hooks.c: a load or store with an address that is not aligned as it must be; does not return where

@@ -211,7 +211,7 @@ static void stop_here(struct cpu *cpu)
     uc_emu_stop(cpu->uc);
 }
 
-static bool is_watched(const struct cpu *cpu, const struct block_info *info)
+bool cpu_is_watched(const struct cpu *cpu, const struct block_info *info)
 {
     for (unsigned i = 0; i < cpu->watches; i++) {
         if (cpu->watch[i].address - info->address < info->size)
@@ -224,7 +224,7 @@ static bool is_watched(const struct cpu *cpu, const struct block_info *info)
 static bool is_plain(const struct cpu *cpu, const struct block_info *info)
 {
     return !(info->flags & ~(BLOCK_FP | BLOCK_DIVIDES | BLOCK_MEMORY | BLOCK_MULTIPLE)) &&
-           !is_watched(cpu, info) && !replay_wants(cpu, info->address);
+           !cpu_is_watched(cpu, info) && !replay_wants(cpu, info->address);
 }
 
 /* Until when plain blocks need not be seen. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ARMv7-M exceptions: the NVIC's state, priorities, and the decision which exception comes next. Entry and
- * return (stacking, registers) are in exception_entry.c; registers of the system control space in scs.h.
+ * return (stacking, registers) are in exception_entry.c; registers of the system control space in scs.c.
  *
  * Source: ARMv7-M Architecture Reference Manual (DDI 0403E), B1.5 'ARMv7-M exception model' and B3.4 'NVIC';
  * Cortex-M4 Technical Reference Manual. The nRF52840 has 48 lines and 3 priority bits.

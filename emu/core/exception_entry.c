@@ -106,7 +106,7 @@ enum stack_fault {
 static enum stack_fault stack_access(struct cpu *cpu, uint32_t address, uint32_t *words, unsigned count,
                                      enum cpu_access access, bool privileged)
 {
-    uint32_t offset = address - 0x20000000u;
+    uint32_t offset = address - RAM_BASE;
     if (!mpu_allows(cpu, address, access, privileged) ||
         !mpu_allows(cpu, address + count * 4 - 4, access, privileged))
         return STACK_MPU;

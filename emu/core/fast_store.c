@@ -44,7 +44,7 @@ void fast_store_leave(void)
 
 static bool is_code_free_ram(const struct cpu *cpu, uint32_t address)
 {
-    uint32_t offset = address - 0x20000000u;
+    uint32_t offset = address - RAM_BASE;
     return offset < cpu->ram_size && !cpu->ram_code[offset >> 12];
 }
 

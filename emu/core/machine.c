@@ -198,7 +198,7 @@ static void decay_ram(struct machine *machine, uint32_t from, uint32_t size)
         memcpy(machine->ram + at, &word, 4);
     }
     ram_note(&machine->bus, from, size, RAM_SEEN_WRITTEN);
-    cpu_code_changed(&machine->cpu, 0x20000000u + from, size);
+    cpu_code_changed(&machine->cpu, RAM_BASE + from, size);
 }
 
 /* Resets chip and CPU, and lets the CPU start at the reset vector. */

@@ -571,8 +571,6 @@ static struct trace *make_trace(struct maker *m)
     struct trace *trace = calloc(1, sizeof *trace);
     if (!trace)
         return NULL;
-    trace->start = m->log->block[0].address;
-    trace->end = m->log->end;
     trace->mode = m->log->mode;
     trace->expected = m->log->expected;
     trace->cache_is_on = m->log->cache_is_on;

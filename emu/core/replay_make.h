@@ -105,8 +105,6 @@ struct replay_word {
 };
 
 struct trace {
-    uint32_t start;
-    uint32_t end; /* the same: a loop */
     /* What must be as it was. */
     struct replay_mode mode;
     uint32_t expected;

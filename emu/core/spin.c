@@ -378,15 +378,6 @@ static bool run_block(struct round *r, const struct block_info *info, uint32_t *
     return true;
 }
 
-static bool watched(const struct cpu *cpu, const struct block_info *info)
-{
-    for (unsigned i = 0; i < cpu->watches; i++) {
-        if (cpu->watch[i].address - info->address < info->size)
-            return true;
-    }
-    return false;
-}
-
 /* Interprets the loop from `head` until it is there again. */
 static bool run_round(struct round *r, uint32_t head)
 {
@@ -394,7 +385,7 @@ static bool run_round(struct round *r, uint32_t head)
     for (unsigned n = 0; n < SPIN_MAX_BLOCKS; n++) {
         const struct block_info *info = cpu_block(r->cpu, at);
         if (!info || info->flags & (BLOCK_UNMASKS | BLOCK_SEV | r->cpu->careful_flags) ||
-            watched(r->cpu, info))
+            cpu_is_watched(r->cpu, info))
             return false;
         r->time += cpu_block_cycles(r->cpu, info, r->expected);
         r->expected = at + info->size;
