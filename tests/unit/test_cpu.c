@@ -47,14 +47,15 @@ static void load_program(struct cpu_bench *b, const char *name)
     cr_assert_gt(size, 256u);
 }
 
-static struct cpu_bench *cpu_bench_new(const char *program, bool inline_stores)
+static struct cpu_bench *cpu_bench_new(const char *program, bool fast)
 {
     struct cpu_bench *b = calloc(1, sizeof *b);
     b->bench = bench_new();
     load_program(b, program);
     const struct cpu_ports ports = {
         .store_flash = no_store, .load_xip = no_xip, .cache_on = no, .held = no, .sleeps = sleeps};
-    const struct cpu_speed speed = {.inline_stores = inline_stores};
+    const struct cpu_speed speed = {
+        .inline_stores = fast, .short_hooks = fast, .skip_spins = fast, .replay_loops = fast};
     cr_assert_eq(cpu_init(&b->cpu, &b->bench->bus, b->bench->soc.flash.data, b->bench->soc.flash.size,
                           b->bench->ram, NRF52840_RAM_SIZE, &ports, &speed),
                  0, "%s", b->cpu.failure);
@@ -105,9 +106,9 @@ static uint32_t run_program(struct cpu_bench *b, const char *program)
 }
 
 /* Runs a program here and compares every result with QEMU's. */
-static void compare(const char *program, bool inline_stores)
+static void compare(const char *program, bool fast)
 {
-    struct cpu_bench *b = cpu_bench_new(program, inline_stores);
+    struct cpu_bench *b = cpu_bench_new(program, fast);
     uint32_t count = run_program(b, program), results = symbol(program, "results");
 
     char command[1024];
@@ -139,7 +140,7 @@ Test(cpu, exceptions_as_on_qemu)
     compare("exceptions", true);
 }
 
-Test(cpu, exceptions_as_on_qemu_with_slow_stores)
+Test(cpu, exceptions_as_on_qemu_the_slow_way)
 {
     compare("exceptions", false);
 }
@@ -154,12 +155,12 @@ Test(cpu, priorities_as_on_qemu)
     compare("priorities", true);
 }
 
-Test(cpu, priorities_as_on_qemu_with_slow_stores)
+Test(cpu, priorities_as_on_qemu_the_slow_way)
 {
     compare("priorities", false);
 }
 
-Test(cpu, frames_as_on_qemu_with_slow_stores)
+Test(cpu, frames_as_on_qemu_the_slow_way)
 {
     compare("frames", false);
 }
@@ -175,9 +176,9 @@ Test(cpu, random_instructions_as_on_qemu)
 }
 
 /* A program that notes only what is not as it expects, and "done". */
-static void run_checks(const char *program, bool inline_stores)
+static void run_checks(const char *program, bool fast)
 {
-    struct cpu_bench *b = cpu_bench_new(program, inline_stores);
+    struct cpu_bench *b = cpu_bench_new(program, fast);
     uint32_t count = run_program(b, program), results = symbol(program, "results");
     char label[128] = "";
     for (uint32_t n = 0; n < count; n++) {
@@ -193,7 +194,7 @@ Test(cpu, chip)
     run_checks("chip", true);
 }
 
-Test(cpu, chip_with_slow_stores)
+Test(cpu, chip_the_slow_way)
 {
     run_checks("chip", false);
 }
