@@ -32,6 +32,15 @@ static void *one_more(struct scanner *s, void *items, size_t count, size_t *room
     return grown;
 }
 
+/* Names come from the image, and may hold anything. */
+static void make_printable(char *text)
+{
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            *c = '?';
+    }
+}
+
 static void find_fault(struct scanner *s, uint32_t block, bool stops_device, const char *format, ...)
     DIAG_PRINTF(4, 5);
 
@@ -50,10 +59,7 @@ static void find_fault(struct scanner *s, uint32_t block, bool stops_device, con
     va_start(values, format);
     vsnprintf(f->text, sizeof(f->text), format, values);
     va_end(values);
-    for (char *c = f->text; *c; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7F)
-            *c = '?'; /* names come from the image */
-    }
+    make_printable(f->text);
 }
 
 static struct lfs_node *add_node(struct scanner *s, const char *parent, const uint8_t *name, uint32_t len)
@@ -117,6 +123,7 @@ const char *lfs_block_owner(const struct lfs_scan *scan, uint32_t block, char *b
         break;
     }
     }
+    make_printable(buf);
     return buf;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/room.h"
 #include "led/story.h"
+#include "report/plain_text.h"
 
 static const char *const verdict_names[VERDICTS] = {
     [VERDICT_AS_EXPECTED] = "as_expected",
@@ -25,28 +26,6 @@ int run_verdict_exit_code(enum run_verdict verdict)
     return (unsigned)verdict < VERDICTS ? codes[verdict] : 3;
 }
 
-/* Length of the printable UTF-8 character at `s`; 0 when there is none. */
-static size_t character_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return s[0] >= 0x20 ? s[0] != 0x7F : s[0] == '\n' || s[0] == '\t';
-    size_t length = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
-                    : (s[0] & 0xF0) == 0xE0        ? 3
-                    : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
-                                                   : 0;
-    uint32_t code = length ? s[0] & (0xFFu >> (length + 1)) : 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3F);
-    }
-    bool too_long = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    bool no_character =
-        (code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF || code == 0xFFFE || code == 0xFFFF;
-    bool control = code >= 0x80 && code < 0xA0;
-    return too_long || no_character || control ? 0 : length;
-}
-
 /* A copy fit for any of the writers; NULL stays NULL. */
 static char *copy_text(struct run_result *result, const char *text)
 {
@@ -59,13 +38,7 @@ static char *copy_text(struct run_result *result, const char *text)
         return NULL;
     }
     memcpy(copy, text, size);
-    for (size_t i = 0; copy[i];) {
-        size_t length = character_length((const unsigned char *)copy + i);
-        if (length == 0)
-            copy[i] = '?';
-        i += length ? length : 1;
-    }
-    return copy;
+    return plain_text(copy);
 }
 
 /* Makes room for one more; NULL when there is none. */

@@ -1,41 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/json_writer.h"
 #include "report/result.h"
 
 /* Room for one edge as text. */
 #define EDGE_SIZE 80
-
-/* Adding to a NULL object yields NULL, so a lack of memory shows at the end, when `good` is false. */
-struct writer {
-    bool good;
-};
-
-static void put(struct writer *writer, cJSON *object, const char *name, cJSON *value)
-{
-    if (value && cJSON_AddItemToObject(object, name, value))
-        return;
-    cJSON_Delete(value);
-    writer->good = false;
-}
-
-static void put_text(struct writer *writer, cJSON *object, const char *name, const char *text)
-{
-    put(writer, object, name, text ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
-static void put_number(struct writer *writer, cJSON *object, const char *name, double number)
-{
-    put(writer, object, name, cJSON_CreateNumber(number));
-}
-
-static void put_bool(struct writer *writer, cJSON *object, const char *name, bool value)
-{
-    put(writer, object, name, cJSON_CreateBool(value));
-}
 
 /* To the microsecond: more digits would only be noise of the division. */
 static double to_us(double ms)
@@ -43,76 +15,38 @@ static double to_us(double ms)
     return round(ms * 1000) / 1000;
 }
 
-static void put_ms(struct writer *writer, cJSON *object, const char *name, double ms)
+static void put_ms(struct json_writer *writer, cJSON *object, const char *name, double ms)
 {
-    put_number(writer, object, name, to_us(ms));
+    json_put_number(writer, object, name, to_us(ms));
 }
 
-static void put_ms_if(struct writer *writer, cJSON *object, const char *name, bool known, double ms)
+static void put_ms_if(struct json_writer *writer, cJSON *object, const char *name, bool known, double ms)
 {
-    put(writer, object, name, known ? cJSON_CreateNumber(to_us(ms)) : cJSON_CreateNull());
+    json_put(writer, object, name, known ? cJSON_CreateNumber(to_us(ms)) : cJSON_CreateNull());
 }
 
-static void put_hex(struct writer *writer, cJSON *object, const char *name, uint32_t number)
+static void put_phrase(struct json_writer *writer, cJSON *array, const struct led_phrase *phrase)
 {
-    char text[16];
-    snprintf(text, sizeof text, "0x%08lx", (unsigned long)number);
-    put_text(writer, object, name, text);
-}
-
-static void put_hex64(struct writer *writer, cJSON *object, const char *name, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof text, "0x%016llx", (unsigned long long)number);
-    put_text(writer, object, name, text);
-}
-
-static cJSON *put_object(struct writer *writer, cJSON *object, const char *name)
-{
-    cJSON *child = cJSON_AddObjectToObject(object, name);
-    writer->good = child && writer->good;
-    return child;
-}
-
-static cJSON *put_array(struct writer *writer, cJSON *object, const char *name)
-{
-    cJSON *child = cJSON_AddArrayToObject(object, name);
-    writer->good = child && writer->good;
-    return child;
-}
-
-static cJSON *append_object(struct writer *writer, cJSON *array)
-{
-    cJSON *object = cJSON_CreateObject();
-    if (cJSON_AddItemToArray(array, object))
-        return object;
-    cJSON_Delete(object);
-    writer->good = false;
-    return NULL;
-}
-
-static void put_phrase(struct writer *writer, cJSON *array, const struct led_phrase *phrase)
-{
-    cJSON *object = append_object(writer, array);
+    cJSON *object = json_append_object(writer, array);
     bool flashes = phrase->kind == LED_BLINK || phrase->kind == LED_OTHER;
     bool regular = phrase->on_ms > 0;
     put_ms(writer, object, "t_ms", phrase->t_ms);
     put_ms(writer, object, "end_ms", phrase->end_ms);
-    put_text(writer, object, "kind", led_kind_name(phrase->kind));
-    put_text(writer, object, "color", phrase->kind == LED_OFF ? NULL : led_color_name(phrase->color));
-    put_number(writer, object, "level", phrase->level);
+    json_put_text(writer, object, "kind", led_kind_name(phrase->kind));
+    json_put_text(writer, object, "color", phrase->kind == LED_OFF ? NULL : led_color_name(phrase->color));
+    json_put_number(writer, object, "level", phrase->level);
     put_ms_if(writer, object, "on_ms", regular && (flashes || phrase->kind == LED_SOLID), phrase->on_ms);
     put_ms_if(writer, object, "off_ms", regular && flashes, phrase->off_ms);
     put_ms_if(writer, object, "period_ms", phrase->period_ms > 0, phrase->period_ms);
-    put_number(writer, object, "count", phrase->count);
-    put(writer, object, "code",
-        phrase->kind == LED_SOS ? cJSON_CreateNumber(phrase->code) : cJSON_CreateNull());
-    put_text(writer, object, "meaning", phrase->meaning);
-    put_bool(writer, object, "ongoing", phrase->ongoing);
+    json_put_number(writer, object, "count", phrase->count);
+    json_put(writer, object, "code",
+             phrase->kind == LED_SOS ? cJSON_CreateNumber(phrase->code) : cJSON_CreateNull());
+    json_put_text(writer, object, "meaning", phrase->meaning);
+    json_put_bool(writer, object, "ongoing", phrase->ongoing);
 }
 
 /* An hour of fading is tens of thousands of edges: they go in as ready-made text, one a line. */
-static void put_edges(struct writer *writer, cJSON *object, const struct result_light *light)
+static void put_edges(struct json_writer *writer, cJSON *object, const struct result_light *light)
 {
     char *text = malloc(light->edge_count * EDGE_SIZE + 3);
     if (!text) {
@@ -127,129 +61,125 @@ static void put_edges(struct writer *writer, cJSON *object, const struct result_
                         i ? ",\n\t\t\t" : "", edge->t_ms, edge->r, edge->g, edge->b);
     }
     strcpy(end, "]");
-    put(writer, object, "edges", cJSON_CreateRaw(text));
+    json_put(writer, object, "edges", cJSON_CreateRaw(text));
     free(text);
 }
 
-static void fill_light(struct writer *writer, cJSON *object, const struct result_light *light)
+static void fill_light(struct json_writer *writer, cJSON *object, const struct result_light *light)
 {
-    put_text(writer, object, "line", light->line);
-    cJSON *phrases = put_array(writer, object, "phrases");
+    json_put_text(writer, object, "line", light->line);
+    cJSON *phrases = json_put_array(writer, object, "phrases");
     for (size_t i = 0; i < light->phrases.count; i++)
         put_phrase(writer, phrases, &light->phrases.item[i]);
     put_edges(writer, object, light);
-    put_number(writer, object, "edges_lost", (double)light->edges_lost);
+    json_put_number(writer, object, "edges_lost", (double)light->edges_lost);
 }
 
-static void put_lights(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_lights(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
     static const struct result_light none = {.line = "dark"};
-    cJSON *led = put_object(writer, root, "led");
+    cJSON *led = json_put_object(writer, root, "led");
     fill_light(writer, led, result->light_count ? &result->lights[0] : &none);
-    cJSON *lights = put_object(writer, root, "lights");
+    cJSON *lights = json_put_object(writer, root, "lights");
     for (size_t i = 1; i < result->light_count; i++)
-        fill_light(writer, put_object(writer, lights, result->lights[i].name), &result->lights[i]);
+        fill_light(writer, json_put_object(writer, lights, result->lights[i].name), &result->lights[i]);
 }
 
-static void put_boots(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_boots(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    cJSON *boots = put_array(writer, root, "boots");
+    cJSON *boots = json_put_array(writer, root, "boots");
     for (size_t i = 0; i < result->boot_count; i++) {
-        cJSON *boot = append_object(writer, boots);
+        cJSON *boot = json_append_object(writer, boots);
         put_ms(writer, boot, "t_ms", result->boots[i].t_ms);
-        put_text(writer, boot, "cause", result->boots[i].cause);
+        json_put_text(writer, boot, "cause", result->boots[i].cause);
     }
-    cJSON *cuts = put_array(writer, root, "power_cuts");
+    cJSON *cuts = json_put_array(writer, root, "power_cuts");
     for (size_t i = 0; i < result->cut_count; i++)
-        put_ms(writer, append_object(writer, cuts), "t_ms", result->cuts_ms[i]);
+        put_ms(writer, json_append_object(writer, cuts), "t_ms", result->cuts_ms[i]);
 }
 
-static void put_panics(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_panics(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    cJSON *panics = put_array(writer, root, "panics");
+    cJSON *panics = json_put_array(writer, root, "panics");
     for (size_t i = 0; i < result->panic_count; i++) {
         const struct result_panic *panic = &result->panics[i];
-        cJSON *object = append_object(writer, panics);
+        cJSON *object = json_append_object(writer, panics);
         put_ms(writer, object, "t_ms", panic->t_ms);
-        put_number(writer, object, "code", panic->code);
-        put_text(writer, object, "name", panic->name);
-        put_text(writer, object, "stage", panic->stage);
-        put_hex(writer, object, "pc", panic->pc);
-        put_hex(writer, object, "lr", panic->lr);
-        put_text(writer, object, "site", panic->site);
+        json_put_number(writer, object, "code", panic->code);
+        json_put_text(writer, object, "name", panic->name);
+        json_put_text(writer, object, "stage", panic->stage);
+        json_put_hex(writer, object, "pc", panic->pc);
+        json_put_hex(writer, object, "lr", panic->lr);
+        json_put_text(writer, object, "site", panic->site);
     }
 }
 
-static void put_flash(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_flash(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    cJSON *flash = put_object(writer, root, "flash");
+    cJSON *flash = json_put_object(writer, root, "flash");
     for (size_t i = 0; i < result->flash_count; i++) {
-        cJSON *array = put_object(writer, flash, result->flash[i].array);
-        put_number(writer, array, "programs", (double)result->flash[i].programs);
-        put_number(writer, array, "erases", (double)result->flash[i].erases);
+        cJSON *array = json_put_object(writer, flash, result->flash[i].array);
+        json_put_number(writer, array, "programs", (double)result->flash[i].programs);
+        json_put_number(writer, array, "erases", (double)result->flash[i].erases);
     }
 }
 
-static void put_expectations(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_expectations(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    cJSON *expectations = put_array(writer, root, "expectations");
+    cJSON *expectations = json_put_array(writer, root, "expectations");
     for (size_t i = 0; i < result->expectation_count; i++) {
-        cJSON *object = append_object(writer, expectations);
-        put_text(writer, object, "text", result->expectations[i].text);
-        put_bool(writer, object, "ok", result->expectations[i].ok);
-        put_text(writer, object, "saw", result->expectations[i].saw);
+        cJSON *object = json_append_object(writer, expectations);
+        json_put_text(writer, object, "text", result->expectations[i].text);
+        json_put_bool(writer, object, "ok", result->expectations[i].ok);
+        json_put_text(writer, object, "saw", result->expectations[i].saw);
     }
 }
 
-static void put_findings(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_findings(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    cJSON *findings = put_array(writer, root, "findings");
+    cJSON *findings = json_put_array(writer, root, "findings");
     for (size_t i = 0; i < result->finding_count; i++) {
         const struct result_finding *finding = &result->findings[i];
-        cJSON *object = append_object(writer, findings);
+        cJSON *object = json_append_object(writer, findings);
         put_ms(writer, object, "t_ms", finding->t_ms);
-        put_text(writer, object, "topic", finding->topic);
-        put_text(writer, object, "text", finding->text);
-        put_bool(writer, object, "guest_fault", finding->guest_fault);
-        put_number(writer, object, "count", (double)finding->count);
+        json_put_text(writer, object, "topic", finding->topic);
+        json_put_text(writer, object, "text", finding->text);
+        json_put_bool(writer, object, "guest_fault", finding->guest_fault);
+        json_put_number(writer, object, "count", (double)finding->count);
     }
-    put_number(writer, root, "findings_lost", (double)result->findings_lost);
+    json_put_number(writer, root, "findings_lost", (double)result->findings_lost);
 }
 
-static void put_modules(struct writer *writer, cJSON *root, const struct run_result *result)
+static void put_modules(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    cJSON *modules = put_array(writer, root, "modules");
+    cJSON *modules = json_put_array(writer, root, "modules");
     for (size_t i = 0; i < result->module_count; i++) {
-        cJSON *object = append_object(writer, modules);
-        put_text(writer, object, "name", result->modules[i].name);
-        put_number(writer, object, "version", result->modules[i].version);
-        put_hex(writer, object, "address", result->modules[i].address);
-        put_bool(writer, object, "valid", result->modules[i].valid);
-        put_bool(writer, object, "ran", result->modules[i].ran);
+        cJSON *object = json_append_object(writer, modules);
+        json_put_text(writer, object, "name", result->modules[i].name);
+        json_put_number(writer, object, "version", result->modules[i].version);
+        json_put_hex(writer, object, "address", result->modules[i].address);
+        json_put_bool(writer, object, "valid", result->modules[i].valid);
+        json_put_bool(writer, object, "ran", result->modules[i].ran);
     }
-    cJSON *addresses = put_array(writer, root, "last_addresses");
+    cJSON *addresses = json_put_array(writer, root, "last_addresses");
     for (size_t i = 0; i < result->last_address_count; i++) {
         char text[16];
         snprintf(text, sizeof text, "0x%08lx", (unsigned long)result->last_addresses[i]);
-        cJSON *item = cJSON_CreateString(text);
-        if (!cJSON_AddItemToArray(addresses, item)) {
-            cJSON_Delete(item);
-            writer->good = false;
-        }
+        json_append_text(writer, addresses, text);
     }
 }
 
-static void fill(struct writer *writer, cJSON *root, const struct run_result *result)
+static void fill(struct json_writer *writer, cJSON *root, const struct run_result *result)
 {
-    put_number(writer, root, "schema_version", RESULT_SCHEMA_VERSION);
-    put_text(writer, root, "sosim_version", SOSIM_VERSION);
-    put_text(writer, root, "scenario", result->scenario);
-    put_text(writer, root, "board", result->board);
-    put_text(writer, root, "verdict", run_verdict_name(result->verdict));
-    put_text(writer, root, "why", result->why);
+    json_put_number(writer, root, "schema_version", RESULT_SCHEMA_VERSION);
+    json_put_text(writer, root, "sosim_version", SOSIM_VERSION);
+    json_put_text(writer, root, "scenario", result->scenario);
+    json_put_text(writer, root, "board", result->board);
+    json_put_text(writer, root, "verdict", run_verdict_name(result->verdict));
+    json_put_text(writer, root, "why", result->why);
     put_ms(writer, root, "virtual_ms", result->virtual_ms);
-    put_hex64(writer, root, "trace_hash", result->trace_hash);
-    put_hex64(writer, root, "seed", result->seed);
+    json_put_hex64(writer, root, "trace_hash", result->trace_hash);
+    json_put_hex64(writer, root, "seed", result->seed);
     put_expectations(writer, root, result);
     put_boots(writer, root, result);
     put_panics(writer, root, result);
@@ -257,17 +187,13 @@ static void fill(struct writer *writer, cJSON *root, const struct run_result *re
     put_findings(writer, root, result);
     put_modules(writer, root, result);
     put_lights(writer, root, result);
-    put_number(writer, root, "wall_ms", round(result->wall_ms));
+    json_put_number(writer, root, "wall_ms", round(result->wall_ms));
 }
 
 int result_write_json(const struct run_result *result, FILE *out)
 {
-    struct writer writer = {.good = !result->out_of_memory};
+    struct json_writer writer = {.good = !result->out_of_memory};
     cJSON *root = cJSON_CreateObject();
     fill(&writer, root, result);
-    char *text = writer.good ? cJSON_Print(root) : NULL;
-    cJSON_Delete(root);
-    int status = text && fprintf(out, "%s\n", text) >= 0 && fflush(out) == 0 ? 0 : -1;
-    cJSON_free(text);
-    return status;
+    return json_print(&writer, root, out);
 }

@@ -7,41 +7,7 @@
 #include <errno.h>
 
 #include "report/result.h"
-
-static void write_escaped(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        case '\n':
-            fputs("&#10;", out);
-            break;
-        case '\t':
-            fputs("&#9;", out);
-            break;
-        default:
-            fputc(*text, out);
-        }
-    }
-}
-
-static void write_attribute(FILE *out, const char *name, const char *text)
-{
-    fprintf(out, " %s=\"", name);
-    write_escaped(out, text ? text : "");
-    fputc('"', out);
-}
+#include "report/xml.h"
 
 static const char *suite_name(const struct run_result *result)
 {
@@ -56,17 +22,17 @@ static bool came_to_its_end(const struct run_result *result)
 static void write_run_case(const struct run_result *result, FILE *out)
 {
     fprintf(out, "    <testcase");
-    write_attribute(out, "classname", suite_name(result));
-    write_attribute(out, "name", "runs to its end");
+    xml_attribute(out, "classname", suite_name(result));
+    xml_attribute(out, "name", "runs to its end");
     fprintf(out, " time=\"%.3f\">\n", result->virtual_ms / 1000);
     if (!came_to_its_end(result)) {
         fprintf(out, "      <error");
-        write_attribute(out, "type", run_verdict_name(result->verdict));
-        write_attribute(out, "message", result->why);
+        xml_attribute(out, "type", run_verdict_name(result->verdict));
+        xml_attribute(out, "message", result->why);
         fprintf(out, "/>\n");
     }
     fprintf(out, "      <system-out>");
-    write_escaped(out, result->light_count ? result->lights[0].line : "dark");
+    xml_text(out, result->light_count ? result->lights[0].line : "dark");
     fprintf(out, "</system-out>\n    </testcase>\n");
 }
 
@@ -74,14 +40,14 @@ static void write_case(const struct run_result *result, const struct result_expe
                        FILE *out)
 {
     fprintf(out, "    <testcase");
-    write_attribute(out, "classname", suite_name(result));
-    write_attribute(out, "name", expectation->text);
+    xml_attribute(out, "classname", suite_name(result));
+    xml_attribute(out, "name", expectation->text);
     if (expectation->ok) {
         fprintf(out, "/>\n");
         return;
     }
     fprintf(out, ">\n      <failure type=\"expectation\"");
-    write_attribute(out, "message", expectation->saw ? expectation->saw : "not met");
+    xml_attribute(out, "message", expectation->saw ? expectation->saw : "not met");
     fprintf(out, "/>\n    </testcase>\n");
 }
 
@@ -95,7 +61,7 @@ int result_write_junit(const struct run_result *result, FILE *out)
     for (size_t i = 0; i < result->expectation_count; i++)
         failures += !result->expectations[i].ok;
     fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite");
-    write_attribute(out, "name", suite_name(result));
+    xml_attribute(out, "name", suite_name(result));
     fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" time=\"%.3f\">\n",
             result->expectation_count + 1, failures, !came_to_its_end(result), result->virtual_ms / 1000);
     write_run_case(result, out);

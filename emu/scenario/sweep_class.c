@@ -2,6 +2,7 @@
 /* What it means how a point ended: which firmware is there, and whether settings and files survived. */
 #include "image/module.h"
 #include "image/module_set.h"
+#include "report/plain_text.h"
 #include "scenario/sweep_internal.h"
 
 #include <errno.h>
@@ -141,8 +142,10 @@ static bool files_lost(const struct sweep_inner *inner, const struct data_view *
         for (unsigned i = 1; i < made && in_all; i++)
             in_all = differs_in(&diffs[i], diff->path);
         char words[200];
-        if (in_all && tell)
-            fprintf(tell, "%s\n", lfs_difference_words(diff, words, sizeof words));
+        if (in_all && tell) {
+            lfs_difference_words(diff, words, sizeof words);
+            fprintf(tell, "%s\n", plain_text(words));
+        }
         lost |= in_all;
     }
     for (unsigned i = 0; i < made; i++)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a sweep came to: text, JSON (scenarios/sweep.schema.json), JUnit XML. */
+#include "report/json_writer.h"
+#include "report/xml.h"
 #include "scenario/sweep_internal.h"
 
 #include <errno.h>
@@ -107,64 +109,58 @@ int sweep_write_text(struct sweep *sweep, const bool *known, FILE *out)
 /* --- JSON -----------------------------------------------------------------------------------------------
  */
 
-static cJSON *row_json(struct sweep *sweep, const struct row *row, bool baseline)
+static void put_row(struct json_writer *writer, cJSON *list, struct sweep *sweep, const struct row *row,
+                    bool baseline)
 {
     char id[SWEEP_ID_SIZE], what[SWEEP_WHAT_SIZE];
     const struct sweep_point *first = &sweep->points[row->first];
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "class", sweep_class_key(row->class));
-    cJSON_AddStringToObject(item, "words", sweep_class_words(row->class));
-    cJSON_AddNumberToObject(item, "count", (double)row->count);
+    cJSON *item = json_append_object(writer, list);
+    json_put_text(writer, item, "class", sweep_class_key(row->class));
+    json_put_text(writer, item, "words", sweep_class_words(row->class));
+    json_put_number(writer, item, "count", (double)row->count);
     if (baseline)
-        cJSON_AddNumberToObject(item, "in_baseline", (double)row->known);
-    cJSON_AddStringToObject(item, "first", sweep_point_id(sweep, first, id));
-    cJSON_AddStringToObject(item, "what", sweep_point_what(sweep, first, what));
+        json_put_number(writer, item, "in_baseline", (double)row->known);
+    json_put_text(writer, item, "first", sweep_point_id(sweep, first, id));
+    json_put_text(writer, item, "what", sweep_point_what(sweep, first, what));
     if (row->code)
-        cJSON_AddNumberToObject(item, "code", row->code);
-    return item;
+        json_put_number(writer, item, "code", row->code);
 }
 
-static cJSON *points_json(const struct sweep *sweep)
+static void put_point(struct json_writer *writer, cJSON *list, const struct sweep *sweep,
+                      const struct sweep_point *point)
 {
-    cJSON *list = cJSON_CreateArray();
-    for (size_t i = 0; i < sweep->point_count; i++) {
-        char id[SWEEP_ID_SIZE];
-        const struct sweep_point *point = &sweep->points[i];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "id", sweep_point_id(sweep, point, id));
-        cJSON_AddStringToObject(item, "class", sweep_class_key(point->class));
-        if (point->code)
-            cJSON_AddNumberToObject(item, "code", point->code);
-        cJSON_AddItemToArray(list, item);
-    }
-    return list;
+    char id[SWEEP_ID_SIZE];
+    cJSON *item = json_append_object(writer, list);
+    json_put_text(writer, item, "id", sweep_point_id(sweep, point, id));
+    json_put_text(writer, item, "class", sweep_class_key(point->class));
+    if (point->code)
+        json_put_number(writer, item, "code", point->code);
 }
 
 int sweep_write_json(struct sweep *sweep, const bool *known, FILE *out)
 {
     char identity[20];
     struct rows rows = rows_of(sweep, known);
-    cJSON *root = cJSON_CreateObject(), *classes = cJSON_CreateArray();
+    struct json_writer writer = {.good = true};
+    cJSON *root = cJSON_CreateObject();
     snprintf(identity, sizeof identity, "%016" PRIx64, sweep->identity);
-    cJSON_AddNumberToObject(root, "schema_version", 1);
-    cJSON_AddStringToObject(root, "scenario", sweep->name);
-    cJSON_AddStringToObject(root, "identity", identity);
-    cJSON_AddNumberToObject(root, "operations", (double)sweep->ops);
-    cJSON_AddNumberToObject(root, "starts_each", SWEEP_BOOTS);
-    cJSON_AddNumberToObject(root, "starts_run", (double)sweep->starts_run);
-    cJSON_AddNumberToObject(root, "starts_joined", (double)sweep->starts_joined);
-    cJSON_AddNumberToObject(root, "control_seconds", sweep->control_seconds);
-    cJSON_AddNumberToObject(root, "seconds", sweep->seconds);
-    cJSON_AddNumberToObject(root, "points_per_second", rate(sweep));
+    json_put_number(&writer, root, "schema_version", 1);
+    json_put_text(&writer, root, "scenario", sweep->name);
+    json_put_text(&writer, root, "identity", identity);
+    json_put_number(&writer, root, "operations", (double)sweep->ops);
+    json_put_number(&writer, root, "starts_each", SWEEP_BOOTS);
+    json_put_number(&writer, root, "starts_run", (double)sweep->starts_run);
+    json_put_number(&writer, root, "starts_joined", (double)sweep->starts_joined);
+    json_put_number(&writer, root, "control_seconds", sweep->control_seconds);
+    json_put_number(&writer, root, "seconds", sweep->seconds);
+    json_put_number(&writer, root, "points_per_second", rate(sweep));
+    cJSON *classes = json_put_array(&writer, root, "classes");
     for (unsigned i = 0; i < rows.count; i++)
-        cJSON_AddItemToArray(classes, row_json(sweep, &rows.item[i], known != NULL));
-    cJSON_AddItemToObject(root, "classes", classes);
-    cJSON_AddItemToObject(root, "points", points_json(sweep));
-    char *text = cJSON_Print(root);
-    int err = !text || fprintf(out, "%s\n", text) < 0 ? -1 : 0;
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return err;
+        put_row(&writer, classes, sweep, &rows.item[i], known != NULL);
+    cJSON *points = json_put_array(&writer, root, "points");
+    for (size_t i = 0; i < sweep->point_count; i++)
+        put_point(&writer, points, sweep, &sweep->points[i]);
+    return json_print(&writer, root, out);
 }
 
 /* --- JUnit ----------------------------------------------------------------------------------------------
@@ -173,14 +169,17 @@ int sweep_write_json(struct sweep *sweep, const bool *known, FILE *out)
 static void write_case(struct sweep *sweep, const struct row *row, bool fails, FILE *out)
 {
     char words[WORDS_SIZE], id[SWEEP_ID_SIZE], what[SWEEP_WHAT_SIZE];
-    fprintf(out, "    <testcase classname=\"%s\" name=\"%s\">", sweep->name, words_of(row, words));
+    fprintf(out, "    <testcase");
+    xml_attribute(out, "classname", sweep->name);
+    xml_attribute(out, "name", words_of(row, words));
     if (fails && row->count > row->known) {
         const struct sweep_point *first = &sweep->points[row->first];
-        fprintf(out, "<failure message=\"%zu points, %zu in the baseline, first %s\">%s</failure>",
-                row->count, row->known, sweep_point_id(sweep, first, id),
-                sweep_point_what(sweep, first, what));
+        fprintf(out, "><failure message=\"%zu points, %zu in the baseline, first %s\">", row->count,
+                row->known, sweep_point_id(sweep, first, id));
+        xml_text(out, sweep_point_what(sweep, first, what));
+        fprintf(out, "</failure>");
     } else {
-        fprintf(out, "<system-out>%zu points, %zu in the baseline</system-out>", row->count, row->known);
+        fprintf(out, "><system-out>%zu points, %zu in the baseline</system-out>", row->count, row->known);
     }
     fprintf(out, "</testcase>\n");
 }
@@ -201,7 +200,7 @@ int sweep_write_junit(struct sweep *sweep, uint32_t failing, const bool *known, 
             rows.item[rows.count++] = (struct row){.class = (enum sweep_class)i};
     }
     fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    /* Names of scenarios are checked to be plain words when ids are made of them: nothing to escape. */
+    /* Names of scenarios, and so ids, are plain words (sweep_name()): nothing to escape. */
     fprintf(out, "  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\">\n", sweep->name, rows.count,
             failures);
     for (unsigned i = 0; i < rows.count; i++)

@@ -2,6 +2,7 @@
 /* Names a point of a sweep, and says what was being written there. */
 #include "image/bytes.h"
 #include "image/module.h"
+#include "report/plain_text.h"
 #include "scenario/sweep_internal.h"
 
 #include <stdlib.h>
@@ -173,5 +174,5 @@ char *sweep_point_what(struct sweep *sweep, const struct sweep_point *point, cha
     snprintf(text, SWEEP_WHAT_SIZE, "%s%s %s of %s 0x%06x+%u%s%s", flash_fault_kind_name(point->fault.kind),
              point->fault.unstable ? ", unstable," : "", op->op.kind == NOR_ERASE ? "erase" : "program",
              op->op.array, op->op.address, op->op.size, *place ? ", " : "", place);
-    return text;
+    return plain_text(text); /* names of files may hold any byte */
 }

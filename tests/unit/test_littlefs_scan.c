@@ -155,6 +155,20 @@ Test(littlefs_scan, owners)
     drop(&b);
 }
 
+/* A name is what firmware has made of it. */
+Test(littlefs_scan, words_for_a_name_are_one_line)
+{
+    struct bench b = device();
+    char words[64];
+    create(&b, "/usr/a\nb\x1b[2J", 10);
+    rescan(&b);
+    const struct lfs_node *node = lfs_scan_find(&b.scan, "/usr/a\nb\x1b[2J");
+    cr_assert(node != NULL && node->block_count == 1);
+    cr_assert(eq(str, (char *)lfs_block_owner(&b.scan, node->blocks[0], words, sizeof words),
+                 "/usr/a?b?[2J block 1 of 1"));
+    drop(&b);
+}
+
 Test(littlefs_scan, directory_of_many_parts)
 {
     struct bench b = device();
