@@ -171,6 +171,47 @@ int scenario_path(const struct scenario *scenario, const cJSON *at, const char *
     return 0;
 }
 
+/* --- modules --------------------------------------------------------------------------------------------
+ */
+
+/* Returns other than 0 to end the visits. */
+typedef int (*visit_module)(const void *context, struct module_choice *module);
+
+static int each_of_expects(struct expect *expects, size_t count, visit_module visit, const void *context)
+{
+    int err = 0;
+    for (size_t i = 0; i < count && !err; i++)
+        err = visit(context, &expects[i].module);
+    return err;
+}
+
+static int each_of_action(struct action *action, visit_module visit, const void *context)
+{
+    int err = visit(context, &action->usb.module);
+    for (size_t i = 0; i < action->module_count && !err; i++)
+        err = visit(context, &action->modules[i]);
+    return err ? err : each_of_expects(action->checks, action->check_count, visit, context);
+}
+
+/* All modules that a scenario mentions, in the order of the file's members; all is blank where one could be
+ * mentioned and is not. Returns what the last visit did. */
+static int each_module(const struct scenario *scenario, visit_module visit, const void *context)
+{
+    int err = 0;
+    for (size_t i = 0; i < scenario->module_count && !err; i++)
+        err = visit(context, &scenario->modules[i]);
+    for (size_t i = 0; i < scenario->state.slot_count && !err; i++)
+        err = visit(context, &scenario->state.slots[i].module);
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        for (size_t j = 0; j < scenario->steps[i].action_count && !err; j++)
+            err = each_of_action(&scenario->steps[i].actions[j], visit, context);
+    }
+    return err ? err : each_of_expects(scenario->expects, scenario->expect_count, visit, context);
+}
+
+/* --- another version ------------------------------------------------------------------------------------
+ */
+
 /* The version of the modules that the device has. */
 static const char *first_version(const struct scenario *scenario)
 {
@@ -193,10 +234,11 @@ static void change_text(const struct version_change *change, const char **versio
         *version = change->to;
 }
 
-static void change_version(const struct version_change *change, struct module_choice *module)
+static int change_version(const void *context, struct module_choice *module)
 {
-    change_text(change, &module->published);
-    change_text(change, &module->built_for);
+    change_text(context, &module->published);
+    change_text(context, &module->built_for);
+    return 0;
 }
 
 int scenario_override_version(struct scenario *scenario, const char *version)
@@ -211,16 +253,7 @@ int scenario_override_version(struct scenario *scenario, const char *version)
     from[length] = '\0';
     char *before = scenario->version; /* modules still refer to it, if this is not the first change */
     change.from = scenario->version = from;
-    for (size_t i = 0; i < scenario->state.slot_count; i++)
-        change_version(&change, &scenario->state.slots[i].module);
-    for (size_t i = 0; i < scenario->expect_count; i++)
-        change_version(&change, &scenario->expects[i].module);
-    for (size_t i = 0; i < scenario->module_count; i++)
-        change_version(&change, &scenario->modules[i]);
-    for (size_t i = 0; i < scenario->step_count; i++) {
-        for (size_t j = 0; j < scenario->steps[i].action_count; j++)
-            change_version(&change, &scenario->steps[i].actions[j].usb.module);
-    }
+    each_module(scenario, change_version, &change);
     free(before);
     return 0;
 }
@@ -237,35 +270,33 @@ static int check_file(const struct scenario *scenario, const cJSON *at, const ch
                               : 0;
 }
 
-static int check_module(const struct scenario *scenario, const struct board_images *board,
-                        const struct module_choice *module, struct diag *why)
+struct check {
+    const struct scenario *scenario;
+    const struct board_images *board;
+    struct diag *why;
+};
+
+static int check_module(const void *context, struct module_choice *module)
 {
+    const struct check *check = context;
+    const struct json_doc *doc = &check->scenario->doc;
     struct diag reason;
     if (module->file)
-        return check_file(scenario, module->at, module->file, why);
+        return check_file(check->scenario, module->at, module->file, check->why);
     if (module->app && !sosim_app_find(module->app, module->built_for, &reason))
-        return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
+        return json_doc_error(doc, module->at, check->why, "%s", reason.text);
     if (!module->published)
         return 0;
-    const struct board_release *release = board_images_release(board, module->published, &reason);
-    if (!release || (module->kind && !board_images_find(board, module->published, module->kind, &reason)))
-        return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
+    const struct board_release *release = board_images_release(check->board, module->published, &reason);
+    if (!release ||
+        (module->kind && !board_images_find(check->board, module->published, module->kind, &reason)))
+        return json_doc_error(doc, module->at, check->why, "%s", reason.text);
     for (size_t i = 0; i < release->image_count; i++) {
         const char *kind = release->images[i].kind;
         char path[STORE_PATH_SIZE];
         if ((!module->kind || !strcmp(kind, module->kind)) &&
-            store_path(board, module->published, kind, path, &reason) != STORE_OK)
-            return json_doc_error(&scenario->doc, module->at, why, "%s", reason.text);
-    }
-    return 0;
-}
-
-static int check_modules(const struct scenario *scenario, const struct board_images *board,
-                         const struct module_choice *modules, size_t count, struct diag *why)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (check_module(scenario, board, &modules[i], why))
-            return -1;
+            store_path(check->board, module->published, kind, path, &reason) != STORE_OK)
+            return json_doc_error(doc, module->at, check->why, "%s", reason.text);
     }
     return 0;
 }
@@ -273,32 +304,15 @@ static int check_modules(const struct scenario *scenario, const struct board_ima
 static int check_references(const struct scenario *scenario, const struct board_images *board,
                             struct diag *why)
 {
+    const struct check check = {scenario, board, why};
     const struct device_state *state = &scenario->state;
-    if (check_modules(scenario, board, scenario->modules, scenario->module_count, why) ||
-        (scenario->mbr && check_file(scenario, member(scenario->doc.root, "mbr"), scenario->mbr, why)))
+    if (scenario->mbr && check_file(scenario, member(scenario->doc.root, "mbr"), scenario->mbr, why))
         return -1;
     for (size_t i = 0; i < state->image_count; i++) {
         if (check_file(scenario, state->images[i].place.at, state->images[i].file, why))
             return -1;
     }
-    for (size_t i = 0; i < state->slot_count; i++) {
-        if (check_module(scenario, board, &state->slots[i].module, why))
-            return -1;
-    }
-    for (size_t i = 0; i < scenario->step_count; i++) {
-        const struct step *step = &scenario->steps[i];
-        for (size_t j = 0; j < step->action_count; j++) {
-            const struct action *action = &step->actions[j];
-            if (check_modules(scenario, board, action->modules, action->module_count, why) ||
-                (action->usb.has_module && check_module(scenario, board, &action->usb.module, why)))
-                return -1;
-        }
-    }
-    for (size_t i = 0; i < scenario->expect_count; i++) {
-        if (check_module(scenario, board, &scenario->expects[i].module, why))
-            return -1;
-    }
-    return 0;
+    return each_module(scenario, check_module, &check);
 }
 
 int scenario_check(const struct scenario *scenario, struct diag *why)

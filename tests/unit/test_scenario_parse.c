@@ -329,3 +329,35 @@ Test(scenario_parse, another_version_or_a_pair_of_them_can_be_asked_for)
     cr_expect_str_eq(s.state.slots[1].module.published, "1.5.0");
     scenario_free(&s);
 }
+
+/* Wherever a scenario can name a module, another version is meant, and what there is not is found. */
+Test(scenario_parse, modules_are_found_wherever_they_are_named)
+{
+    static const char module[] = "{\"published\": \"2.0.1\", \"kind\": \"tinker\"}";
+    static const char expect[] = "{\"module\": {\"kind\": \"user\", \"published\": \"2.0.1\"}}";
+    static const struct {
+        const char *before, *what, *behind, *place;
+    } places[] = {
+        {"\"state\": {\"slots\": [{\"module\": ", module, "}]}", "state.slots[0].module"},
+        {"\"timeline\": [{\"do\": {\"load\": [", module, "]}}]", "timeline[0].do.load[0]"},
+        {"\"timeline\": [{\"do\": {\"usb\": {\"update\": {\"module\": ", module, "}}}}]",
+         "timeline[0].do.usb.update.module"},
+        {"\"timeline\": [{\"do\": {\"check\": [", expect, "]}}]", "timeline[0].do.check[0].module"},
+        {"\"expect\": [{\"not\": ", expect, "}]", "expect[0].not.module"},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct scenario s;
+        struct diag why = {{0}};
+        char text[400], place[80];
+        snprintf(text, sizeof text, "{\"name\": \"x\", \"modules\": [{\"published\": \"2.0.1\"}], %s%s%s}",
+                 places[i].before, places[i].what, places[i].behind);
+        snprintf(place, sizeof place, ": %s: no images of Device OS 9.9.9", places[i].place);
+        parse(&s, text);
+        cr_expect_eq(scenario_check(&s, &why), 0, "%s", why.text);
+        cr_assert_eq(scenario_override_version(&s, "9.9.9"), 0);
+        s.module_count = 0; /* it would be found there first */
+        cr_expect_eq(scenario_check(&s, &why), -1, "%s", text);
+        cr_expect_not_null(strstr(why.text, place), "%s, not at %s", why.text, place);
+        scenario_free(&s);
+    }
+}
