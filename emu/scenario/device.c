@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OTA_FALLBACK     0x289000u
 #define RAM_BASE         0x20000000u
 #define FILL_BYTE        'x'
 #define FILL_FILE        "/usr/fill"
@@ -318,6 +317,7 @@ static int set_dct(struct device *device, const struct dct_edit *edits, size_t c
     return 0;
 }
 
+/* Where updates lie in the external flash; 0: the board file does not say. */
 static uint32_t ota_region(const struct device *device)
 {
     const cJSON *region;
@@ -330,7 +330,7 @@ static uint32_t ota_region(const struct device *device)
         if (name && offset && !strcmp(name, "ota"))
             return (uint32_t)strtoul(offset, NULL, 0);
     }
-    return OTA_FALLBACK;
+    return 0;
 }
 
 /* Bootloaders of 2.0.0 and later are copied by way of the user program's place. */
@@ -376,6 +376,9 @@ static int put_slot_module(struct device *device, const struct slot_edit *edit, 
     const struct flash_place place = {.at = edit->at, .array = "external", .offset = source};
     if (module_parse(data, length, &module, &reason) < MODULE_OK)
         return complain(device, edit->at, why, &reason);
+    if (!source && !edit->has_source)
+        return json_doc_error(&device->scenario->doc, edit->at, why,
+                              "the board has no place of its own for updates; give \"at\"");
     if (write_at(device, &place, data, length, why) || device_mount(device, edit->at, &fs, why))
         return -1;
     *next = (source + (uint32_t)length + MODULE_ALIGNMENT - 1) & ~(MODULE_ALIGNMENT - 1);

@@ -162,15 +162,20 @@ int flash_view_array(const struct flash_view *view, const char *name)
     return -1;
 }
 
-struct nor *flash_view_page(const struct flash_view *view, uint32_t page, uint32_t *offset, uint32_t *size)
+unsigned flash_view_place(const struct flash_view *view, uint32_t page, uint32_t *offset, uint32_t *size)
 {
     unsigned i = 0;
     while (i + 1 < view->arrays && page >= view->first[i + 1])
         i++;
-    struct nor *nor = view->nor[i];
+    const struct nor *nor = view->nor[i];
     *offset = (page - view->first[i]) * nor->page;
     *size = nor->page < nor->size - *offset ? nor->page : nor->size - *offset;
-    return nor;
+    return i;
+}
+
+struct nor *flash_view_page(const struct flash_view *view, uint32_t page, uint32_t *offset, uint32_t *size)
+{
+    return view->nor[flash_view_place(view, page, offset, size)];
 }
 
 uint8_t flash_page_seen(const struct flash_view *view, uint32_t page)

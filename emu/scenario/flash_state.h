@@ -59,7 +59,9 @@ void flash_view_init(struct flash_view *view, struct machine *machine);
 /* Index of the array called so in the view, or -1. */
 int flash_view_array(const struct flash_view *view, const char *name);
 
-/* The array that a page belongs to; `offset` gets its place there and `size` its bytes. */
+/* The array that a page belongs to, by its index; `offset` gets the page's place there and `size` its bytes.
+ */
+unsigned flash_view_place(const struct flash_view *view, uint32_t page, uint32_t *offset, uint32_t *size);
 struct nor *flash_view_page(const struct flash_view *view, uint32_t page, uint32_t *offset, uint32_t *size);
 
 /* What was done with a page since nor_watch() (enum nor_seen); of an array that is not watched: everything.

@@ -107,10 +107,7 @@ static int take_cells(struct sweep_inner *inner, uint32_t *ids)
 {
     for (uint32_t page = 0; page < inner->view.count; page++) {
         uint32_t offset, size;
-        unsigned i = 0;
-        const struct nor *nor = flash_view_page(&inner->view, page, &offset, &size);
-        while (inner->view.nor[i] != nor)
-            i++;
+        unsigned i = flash_view_place(&inner->view, page, &offset, &size);
         ids[page] = page_store_add(&inner->store, inner->cells[i] + offset, size);
         if (ids[page] == PAGE_UNKNOWN)
             return -1;
@@ -122,10 +119,7 @@ static void restart_cells(struct sweep_inner *inner)
 {
     for (uint32_t page = 0; page < inner->view.count; page++) {
         uint32_t offset, size;
-        unsigned i = 0;
-        const struct nor *nor = flash_view_page(&inner->view, page, &offset, &size);
-        while (inner->view.nor[i] != nor)
-            i++;
+        unsigned i = flash_view_place(&inner->view, page, &offset, &size);
         memcpy(inner->cells[i] + offset, inner->store.bytes[inner->initial[page]], size);
         inner->ids[page] = inner->initial[page];
     }
@@ -141,12 +135,12 @@ void sweep_cells_at(struct sweep_inner *inner, size_t index)
         const struct nor *nor = inner->view.nor[op->array];
         uint8_t *cells = inner->cells[op->array];
         memcpy(cells + op->op.address, inner->journal.bytes + op->bytes, op->op.size);
-        uint32_t last = (op->op.address + op->op.size - 1) / nor->page;
-        for (uint32_t page = op->op.address / nor->page; page <= last; page++) {
-            uint32_t size =
-                nor->page < nor->size - page * nor->page ? nor->page : nor->size - page * nor->page;
-            inner->ids[inner->view.first[op->array] + page] =
-                page_store_find(&inner->store, cells + page * nor->page, size);
+        uint32_t first = inner->view.first[op->array] + op->op.address / nor->page;
+        uint32_t last = inner->view.first[op->array] + (op->op.address + op->op.size - 1) / nor->page;
+        for (uint32_t page = first; page <= last; page++) {
+            uint32_t offset, size;
+            flash_view_place(&inner->view, page, &offset, &size);
+            inner->ids[page] = page_store_find(&inner->store, cells + offset, size);
         }
     }
 }

@@ -211,11 +211,7 @@ static void hide_unstable(const struct flash_view *view, const struct start_extr
 {
     for (uint32_t page = 0; page < view->count; page++) {
         uint32_t offset, size;
-        const struct nor *nor = flash_view_page(view, page, &offset, &size);
-        unsigned i = 0;
-        while (view->nor[i] != nor)
-            i++;
-        const uint8_t *cells = extra->marks[i].unstable;
+        const uint8_t *cells = extra->marks[flash_view_place(view, page, &offset, &size)].unstable;
         for (uint32_t n = 0; cells && n < size; n++) {
             if (cells[offset + n])
                 ids[page] = PAGE_UNKNOWN;
@@ -229,11 +225,9 @@ static void settle_erased(const struct flash_view *view, const struct known_star
 {
     for (uint32_t n = 0; n < known->changed.count; n++) {
         uint32_t offset, size;
-        const struct nor *nor = flash_view_page(view, known->changed.item[n].page, &offset, &size);
-        for (unsigned i = 0; i < view->arrays; i++) {
-            if (view->nor[i] == nor && extra->marks[i].unstable)
-                memset(extra->marks[i].unstable + offset, 0, size);
-        }
+        unsigned i = flash_view_place(view, known->changed.item[n].page, &offset, &size);
+        if (extra->marks[i].unstable)
+            memset(extra->marks[i].unstable + offset, 0, size);
     }
     start_extra_trim(extra, view);
 }
@@ -265,22 +259,18 @@ static const struct known_start *find_unaffected(struct sweep *sweep, struct poi
 int sweep_make_known(struct sweep *sweep, struct point_state *state)
 {
     struct sweep_inner *inner = sweep->inner;
-    for (unsigned i = 0; i < inner->view.arrays; i++) {
-        const struct nor *nor = inner->view.nor[i];
-        for (uint32_t n = 0; n < inner->view.pages[i]; n++) {
-            uint32_t page = inner->view.first[i] + n;
-            uint32_t size = nor->page < nor->size - n * nor->page ? nor->page : nor->size - n * nor->page;
-            if (state->ids[page] != PAGE_UNKNOWN)
-                continue;
-            const uint8_t *bytes =
-                page == state->struck ? state->struck_bytes : inner->cells[i] + n * nor->page;
-            state->ids[page] = page_store_add(&inner->store, bytes, size);
-            if (state->ids[page] == PAGE_UNKNOWN)
-                return ENOMEM;
-            /* The cells keep it for the points that follow. */
-            if (page != state->struck)
-                inner->ids[page] = state->ids[page];
-        }
+    for (uint32_t page = 0; page < inner->view.count; page++) {
+        uint32_t offset, size;
+        if (state->ids[page] != PAGE_UNKNOWN)
+            continue;
+        unsigned i = flash_view_place(&inner->view, page, &offset, &size);
+        const uint8_t *bytes = page == state->struck ? state->struck_bytes : inner->cells[i] + offset;
+        state->ids[page] = page_store_add(&inner->store, bytes, size);
+        if (state->ids[page] == PAGE_UNKNOWN)
+            return ENOMEM;
+        /* The cells keep it for the points that follow. */
+        if (page != state->struck)
+            inner->ids[page] = state->ids[page];
     }
     return 0;
 }
@@ -381,10 +371,10 @@ int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell)
         return sweep_one_struck(sweep, point, tell);
     sweep_cells_at(inner, point->op + (point->fault.kind == FLASH_CUT_AFTER));
     const struct journal_op *op = &inner->journal.ops[point->op];
-    const struct nor *nor = inner->view.nor[op->array];
+    uint32_t start, size;
+    uint32_t page = inner->view.first[op->array] + op->op.address / inner->view.nor[op->array]->page;
     uint8_t struck[FLASH_PAGE_SIZE];
-    uint32_t n = op->op.address / nor->page, start = n * nor->page;
-    uint32_t size = nor->page < nor->size - start ? nor->page : nor->size - start;
+    flash_view_place(&inner->view, page, &start, &size);
     size_t bytes = inner->view.count * sizeof *inner->ids;
     struct start_extra extra = {0};
     struct point_state before = {.ids = malloc(bytes), .struck = PAGE_UNKNOWN};
@@ -398,7 +388,7 @@ int sweep_one(struct sweep *sweep, struct sweep_point *point, FILE *tell)
         if (point->fault.kind == FLASH_TORN) {
             memcpy(struck, inner->cells[op->array] + start, size);
             err = tear_page(inner, op, &point->fault, struck, start, size, &extra);
-            after.struck = inner->view.first[op->array] + n;
+            after.struck = page;
             before.ids[after.struck] = page_store_find(&inner->store, struck, size);
         }
         memcpy(after.ids, before.ids, bytes);
