@@ -94,35 +94,6 @@ static bool is_struck(const struct sweep_options *options, size_t nth, size_t al
            nth * SWEEP_STRUCK / all != (nth + 1) * SWEEP_STRUCK / all;
 }
 
-static int choose_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why)
-{
-    const struct sweep_inner *inner = sweep->inner;
-    size_t room = 0, nth = 0, all = 0;
-    for (size_t op = 0; op < inner->journal.count; op++)
-        all += is_eligible(sweep, options, op);
-    for (size_t op = 0; op < inner->journal.count; op++) {
-        if (!is_eligible(sweep, options, op))
-            continue;
-        /* Shards take runs of operations, so that starts which are alike stay together. */
-        bool mine = options->shards <= 1 || nth / SWEEP_CHUNK % options->shards == options->shard - 1;
-        bool struck = is_struck(options, nth++, all);
-        if (mine && (add_points_of(sweep, options, &room, op) ||
-                     (struck && add_struck_of(sweep, options, &room, op)))) {
-            diag_set(why, "out of memory");
-            return -1;
-        }
-    }
-    if (sweep->point_count)
-        return 0;
-    if (!inner->journal.count)
-        diag_set(why, "the scenario has no flash operations");
-    else
-        diag_set(why,
-                 "none of the scenario's %zu flash operations (0 ms to %.0f ms) is in the window or shard",
-                 inner->journal.count, inner->journal.ops[inner->journal.count - 1].ms);
-    return -1;
-}
-
 /* Keeps so many of the points, each as likely as any other; the same ones for the same seed. */
 static void choose_sample(struct sweep *sweep, const struct sweep_options *options)
 {
@@ -133,6 +104,52 @@ static void choose_sample(struct sweep *sweep, const struct sweep_options *optio
             sweep->points[kept++] = sweep->points[i];
     }
     sweep->point_count = kept;
+}
+
+/* Keeps those of this shard. Shards take runs of operations, so that starts which are alike stay together;
+ * all of them choose the same sample before, so that they make a whole. */
+static void choose_shard(struct sweep *sweep, const struct sweep_options *options)
+{
+    size_t nth = 0, kept = 0, at = 0;
+    for (size_t op = 0; op < sweep->inner->journal.count; op++) {
+        bool mine = nth / SWEEP_CHUNK % options->shards == options->shard - 1;
+        nth += is_eligible(sweep, options, op);
+        for (; at < sweep->point_count && sweep->points[at].op == op; at++) {
+            if (mine)
+                sweep->points[kept++] = sweep->points[at];
+        }
+    }
+    sweep->point_count = kept;
+}
+
+static int choose_points(struct sweep *sweep, const struct sweep_options *options, struct diag *why)
+{
+    const struct sweep_inner *inner = sweep->inner;
+    size_t room = 0, nth = 0, all = 0;
+    for (size_t op = 0; op < inner->journal.count; op++)
+        all += is_eligible(sweep, options, op);
+    for (size_t op = 0; op < inner->journal.count; op++) {
+        if (!is_eligible(sweep, options, op))
+            continue;
+        if (add_points_of(sweep, options, &room, op) ||
+            (is_struck(options, nth++, all) && add_struck_of(sweep, options, &room, op))) {
+            diag_set(why, "out of memory");
+            return -1;
+        }
+    }
+    if (options->sample)
+        choose_sample(sweep, options);
+    if (options->shards > 1)
+        choose_shard(sweep, options);
+    if (sweep->point_count)
+        return 0;
+    if (!inner->journal.count)
+        diag_set(why, "the scenario has no flash operations");
+    else
+        diag_set(why,
+                 "none of the scenario's %zu flash operations (0 ms to %.0f ms) is in the window or shard",
+                 inner->journal.count, inner->journal.ops[inner->journal.count - 1].ms);
+    return -1;
 }
 
 /* --- the sweep ------------------------------------------------------------------------------------------
@@ -212,8 +229,6 @@ int sweep_run(const struct scenario *scenario, const struct sweep_options *optio
 {
     if (prepare(scenario, options, name, sweep, why) || choose_points(sweep, options, why))
         return -1;
-    if (options->sample)
-        choose_sample(sweep, options);
     if (options->baseline && sweep_compare(sweep, options->baseline, NULL, why))
         return -1;
     double start = wall_seconds();

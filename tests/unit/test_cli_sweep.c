@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CODE_SIZE 64u
-#define SLOT_SIZE (AB_HEADER_SIZE + CODE_SIZE)
+#define CODE_WIDE 1200u /* of a scenario that is large enough for two shards */
 
 static char folder[] = "/tmp/sosim-cli-XXXXXX";
 
@@ -38,19 +38,20 @@ static FILE *create(const char *name)
     return file;
 }
 
-/* A scenario of 23 flash operations: an A/B bootloader copies the new program. */
-static void write_scenario(const char *file_name, const char *name, const char *guest)
+/* An A/B bootloader copies the new program: two erases, its words and those of its header, and a mark. */
+static void write_scenario(const char *file_name, const char *name, const char *guest, unsigned code_size)
 {
-    uint8_t slot[SLOT_SIZE];
+    uint8_t slot[AB_HEADER_SIZE + CODE_WIDE];
+    unsigned size = AB_HEADER_SIZE + code_size;
     FILE *file = create(file_name);
     fprintf(file, "{\"name\": \"%s\", \"board\": \"nrf52840\", ", name);
     fprintf(file, "\"modules\": [{\"file\": \"" TEST_FIRMWARE "/%s.bin\", \"address\": 0}], ", guest);
     fprintf(file, "\"state\": {\"start\": \"blank\", \"bytes\": [");
-    ab_make_slot(slot, CODE_SIZE, 1);
-    put_bytes(file, "0x8000", slot, sizeof slot);
+    ab_make_slot(slot, code_size, 1);
+    put_bytes(file, "0x8000", slot, size);
     fprintf(file, ", ");
-    ab_make_slot(slot, CODE_SIZE, 2);
-    put_bytes(file, "0xc000", slot, sizeof slot);
+    ab_make_slot(slot, code_size, 2);
+    put_bytes(file, "0xc000", slot, size);
     fprintf(file, ", ");
     put_bytes(file, "0x10000", (const uint8_t[4]){0}, 4);
     fprintf(file, "]}, \"expect\": [{\"memory\": {\"array\": \"ram\", \"address\": \"0x1000\", "
@@ -91,9 +92,10 @@ static void expect_that(const char *line)
 static void begin(void)
 {
     cr_assert_not_null(mkdtemp(folder));
-    write_scenario("ab.json", "ab", "ab_sound");
-    write_scenario("hasty.json", "hasty", "ab_hasty");
-    write_scenario("other-build.json", "ab", "ab_hasty");
+    write_scenario("ab.json", "ab", "ab_sound", CODE_SIZE);
+    write_scenario("wide.json", "wide", "ab_sound", CODE_WIDE);
+    write_scenario("hasty.json", "hasty", "ab_hasty", CODE_SIZE);
+    write_scenario("other-build.json", "ab", "ab_hasty", CODE_SIZE);
 }
 
 static void end(void)
@@ -200,6 +202,11 @@ Test(cli_sweep, shards_may_overlap_but_not_disagree)
     expect_run("{ cat a.txt b.txt; grep -h ab:int:12b b.txt | sed 's/ boots / unmet /'; } >all.txt;"
                "$SOSIM sweep ab.json --resume all.txt",
                2, "this point is there twice, with different results");
+    /* All shards choose the same sample. */
+    expect_run("for n in 1 2; do $SOSIM sweep wide.json --sample 300 --shard $n/2 --resume s$n.txt; done;"
+               "cat s1.txt s2.txt >all.txt; $SOSIM sweep wide.json --sample 300 --resume all.txt",
+               0, "");
+    expect_that("grep -q '300 points were known' out");
     /* A line that a kill cut short is run again; one in the middle is somebody's mistake. */
     expect_run("head -c -10 a.txt >cut.txt; $SOSIM sweep ab.json --resume cut.txt", 0, "");
     expect_that("grep -q '59 points were known' out && test $(grep -c . cut.txt) = 93");
