@@ -15,7 +15,7 @@ static bool narrow_shift_add(struct instruction *n, unsigned op)
         result = thumb_shift_imm(n, make_get(n->m, rm), op >> 11, op >> 6 & 0x1f, flags ? &carry : NULL);
         if (flags) {
             thumb_set_nz(n, result);
-            thumb_set_place(n, PLACE_C, carry);
+            thumb_set_carry(n, carry);
         }
         return thumb_set_reg(n, rd, result);
     }
@@ -46,7 +46,6 @@ static bool narrow_data(struct instruction *n, unsigned op)
     unsigned rd = op & 7, which = op >> 6 & 0xf;
     bool flags = !n->in_it, writes_only = which == 9 || which == 15;
     struct val a = writes_only ? ZERO : make_get(n->m, rd), b = make_get(n->m, op >> 3 & 7), result;
-    struct val carry = flags || (which >= 8 && which <= 11) ? thumb_flag(n, PLACE_C) : ZERO;
     switch (which) {
     case 2:
         return thumb_shift_reg(n, IR_LSL, rd, a, b, flags);
@@ -59,7 +58,7 @@ static bool narrow_data(struct instruction *n, unsigned op)
     case 8: /* TST, CMP, CMN */
     case 10:
     case 11:
-        return thumb_process(n, same[which], PC, rd, b, carry, true);
+        return thumb_process(n, same[which], PC, rd, b, SAME_CARRY, true);
     case 9: /* RSB from 0 */
         return thumb_set_reg(n, rd, thumb_subtract(n, ZERO, b, flags));
     case 13:
@@ -68,9 +67,9 @@ static bool narrow_data(struct instruction *n, unsigned op)
             thumb_set_nz(n, result);
         return thumb_set_reg(n, rd, result);
     case 15: /* MVN */
-        return thumb_process(n, OP_ORN, rd, PC, b, carry, flags);
+        return thumb_process(n, OP_ORN, rd, PC, b, SAME_CARRY, flags);
     default:
-        return thumb_process(n, same[which], rd, rd, b, carry, flags);
+        return thumb_process(n, same[which], rd, rd, b, SAME_CARRY, flags);
     }
 }
 
@@ -102,6 +101,11 @@ static bool narrow_memory(struct instruction *n, unsigned op)
     } by_register[8] = {{4, false, false}, {2, false, false}, {1, false, false}, {1, true, true},
                         {4, true, false},  {2, true, false},  {1, true, false},  {2, true, true}};
     unsigned rt = op & 7, five = op >> 6 & 0x1f, size;
+    if (op >= 0x9000) {
+        struct val address = thumb_plus(n, make_get(n->m, PLACE_SP), (op & 0xff) * 4);
+        return op & 0x800 ? thumb_load(n, op >> 8 & 7, address, 4, false)
+                          : thumb_store(n, op >> 8 & 7, address, 4);
+    }
     struct val base = make_get(n->m, op >> 3 & 7);
     if (op < 0x6000) {
         unsigned which = op >> 9 & 7;
@@ -109,11 +113,6 @@ static bool narrow_memory(struct instruction *n, unsigned op)
         if (!by_register[which].loads)
             return thumb_store(n, rt, address, by_register[which].size);
         return thumb_load(n, rt, address, by_register[which].size, by_register[which].is_signed);
-    }
-    if (op >= 0x9000) {
-        struct val address = thumb_plus(n, make_get(n->m, PLACE_SP), (op & 0xff) * 4);
-        return op & 0x800 ? thumb_load(n, op >> 8 & 7, address, 4, false)
-                          : thumb_store(n, op >> 8 & 7, address, 4);
     }
     size = op >= 0x8000 ? 2 : op >= 0x7000 ? 1 : 4;
     base = thumb_plus(n, base, five * size);
@@ -146,8 +145,6 @@ static bool narrow_misc(struct instruction *n, unsigned op)
         {0xb200, IR_SXTH, 0}, {0xb240, IR_SXTB, 0},  {0xb280, IR_AND, 0xffff}, {0xb2c0, IR_AND, 0xff},
         {0xba00, IR_REV, 0},  {0xba40, IR_REV16, 0}, {0xbac0, IR_REVSH, 0},
     };
-    unsigned rd = op & 7;
-    struct val rm = make_get(n->m, op >> 3 & 7);
     if ((op & 0xff00) == 0xb000)
         return thumb_set_reg(
             n, PLACE_SP,
@@ -160,7 +157,8 @@ static bool narrow_misc(struct instruction *n, unsigned op)
         return thumb_multiple(n, PLACE_SP, (op & 0xff) | (op & 0x100) << 7, true, false, true);
     for (unsigned i = 0; i < sizeof unary / sizeof unary[0]; i++) {
         if ((op & 0xffc0) == unary[i].code)
-            return thumb_set_reg(n, rd, thumb_value(n, unary[i].op, rm, known(unary[i].with)));
+            return thumb_set_reg(
+                n, op & 7, thumb_value(n, unary[i].op, make_get(n->m, op >> 3 & 7), known(unary[i].with)));
     }
     if ((op & 0xffe8) == 0xb660)
         return change_state(n, op);
@@ -205,11 +203,10 @@ static bool narrow(struct instruction *n, unsigned op)
  */
 
 /* ThumbExpandImm (A5.3.2); `carry` gets its carry. */
-static struct val expanded(struct instruction *n, uint32_t op, bool flags, struct val *carry)
+static struct val expanded(uint32_t op, struct val *carry)
 {
     uint32_t code = (op >> 26 & 1) << 11 | (op >> 12 & 7) << 8 | (op & 0xff), byte = op & 0xff;
-    if (flags)
-        *carry = thumb_flag(n, PLACE_C);
+    *carry = SAME_CARRY;
     switch (code >> 8) {
     case 0:
         return known(byte);
@@ -473,7 +470,7 @@ static bool wide(struct instruction *n, uint32_t op)
             return branch_or_misc(n, op);
         if (op & 0x02000000u)
             return plain_immediate(n, op);
-        b = expanded(n, op, flags, &carry);
+        b = expanded(op, &carry);
         return thumb_process(n, which, rd, rn, b, carry, flags);
     case 0xc: /* 0xf8, 0xf9 */
         return single_memory(n, op);

@@ -55,7 +55,8 @@ bool thumb_set_reg(struct instruction *n, unsigned number, struct val value)
 {
     if (number == PC)
         return thumb_branch(n, value, true);
-    if (number == PLACE_SP && value.v & 3)
+    /* It is masked, and traces are made for one stack. */
+    if (number == PLACE_SP && (!make_known(n->m, value) || value.v & 3))
         return false;
     thumb_set_place(n, number, value);
     return true;
@@ -99,6 +100,12 @@ void thumb_set_nz(struct instruction *n, struct val result)
     thumb_set_place(n, PLACE_Z, thumb_value(n, IR_IS_ZERO, result, ZERO));
 }
 
+void thumb_set_carry(struct instruction *n, struct val carry)
+{
+    if (carry.slot != UINT16_MAX)
+        thumb_set_place(n, PLACE_C, carry);
+}
+
 static struct val add(struct instruction *n, struct val a, struct val b, struct val carry, bool set_flags)
 {
     struct val result = make_value(n->m, IR_ADD, a, b, carry);
@@ -120,8 +127,10 @@ struct val thumb_subtract(struct instruction *n, struct val a, struct val b, boo
 /* Shifts by `by`; `carry` gets the carry out if it is not NULL. */
 static struct val shift(struct instruction *n, enum ir_op op, struct val a, struct val by, struct val *carry)
 {
-    if (carry)
-        *carry = make_value(n->m, (enum ir_op)(op + 1), a, by, thumb_flag(n, PLACE_C));
+    if (carry && !by.slot && !(by.v & 0xff))
+        *carry = SAME_CARRY;
+    else if (carry)
+        *carry = make_value(n->m, (enum ir_op)(op + 1), a, by, by.slot ? thumb_flag(n, PLACE_C) : ZERO);
     return thumb_value(n, op, a, by);
 }
 
@@ -138,7 +147,7 @@ struct val thumb_shift_imm(struct instruction *n, struct val a, unsigned type, u
     }
     if (!type && !amount) {
         if (carry)
-            *carry = thumb_flag(n, PLACE_C);
+            *carry = SAME_CARRY;
         return a;
     }
     return shift(n, ops[type], a, known(amount ? amount : 32), carry);
@@ -188,7 +197,7 @@ bool thumb_process(struct instruction *n, unsigned op, unsigned rd, unsigned rn,
         result = thumb_value(n, logic[op].op, a, logic[op].inverts ? inverted(n, b) : b);
         if (set_flags) {
             thumb_set_nz(n, result);
-            thumb_set_place(n, PLACE_C, carry);
+            thumb_set_carry(n, carry);
         }
     } else {
         result = calculate(n, op, a, b, set_flags);
@@ -206,7 +215,7 @@ bool thumb_shift_reg(struct instruction *n, enum ir_op op, unsigned rd, struct v
     result = shift(n, op, a, by, set_flags ? &carry : NULL);
     if (set_flags) {
         thumb_set_nz(n, result);
-        thumb_set_place(n, PLACE_C, carry);
+        thumb_set_carry(n, carry);
     }
     return thumb_set_reg(n, rd, result);
 }

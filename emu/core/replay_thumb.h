@@ -57,6 +57,9 @@ struct val thumb_reg(struct instruction *n, unsigned number);
 void thumb_set_place(struct instruction *n, unsigned place, struct val value);
 void thumb_set_nz(struct instruction *n, struct val result);
 bool thumb_set_reg(struct instruction *n, unsigned number, struct val value);
+/* In place of a carry: the flag stays as it is, and nothing depends on what it is. */
+#define SAME_CARRY ((struct val){0, UINT16_MAX})
+void thumb_set_carry(struct instruction *n, struct val carry);
 
 /* Ends the block; `exchange` for branches whose target has the T bit in bit 0. */
 bool thumb_branch(struct instruction *n, struct val to, bool exchange);
