@@ -168,6 +168,12 @@ struct cpu_speed {
     bool replay_loops; /* core/replay.h */
 };
 
+/* To initialise one. */
+#define CPU_ALL_TRICKS                                                                                       \
+    {                                                                                                        \
+        .inline_stores = true, .short_hooks = true, .skip_spins = true, .replay_loops = true                 \
+    }
+
 /* Watches for the start of a block of code; see cpu_watch. */
 #define CPU_MAX_WATCHES 16
 

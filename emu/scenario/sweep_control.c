@@ -159,8 +159,7 @@ int sweep_control(struct sweep *sweep, const struct sweep_options *options, stru
 {
     struct sweep_inner *inner = sweep->inner;
     inner->machine_options = (struct machine_options){
-        .seed = options->has_seed ? options->seed : inner->scenario->seed,
-        .speed = {.inline_stores = true, .short_hooks = true, .skip_spins = true, .replay_loops = true}};
+        .seed = options->has_seed ? options->seed : inner->scenario->seed, .speed = CPU_ALL_TRICKS};
     if (make_machine(sweep, &inner->machine_options, why))
         return -1;
     struct recording recording = {&inner->journal, &inner->view};

@@ -96,9 +96,7 @@ int main(int argc, char **argv)
     struct state state = {0};
     struct diag why;
     struct machine *machine = calloc(1, sizeof *machine);
-    const struct machine_options options = {
-        .seed = 1,
-        .speed = {.inline_stores = true, .short_hooks = true, .skip_spins = true, .replay_loops = true}};
+    const struct machine_options options = {.seed = 1, .speed = CPU_ALL_TRICKS};
     require(argc == 2 && machine, "usage: machine SCENARIO.json");
     require(!scenario_load(&scenario, argv[1], &why), "cannot load the scenario");
     require(!board_load(&board, scenario.board, &why), "cannot load the board");

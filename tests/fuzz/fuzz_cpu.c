@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 4)
         return 0;
     const struct outcome plain = run(data, size, (struct cpu_speed){0}),
-                         fast = run(data, size, (struct cpu_speed){true, true, true, true});
+                         fast = run(data, size, (struct cpu_speed)CPU_ALL_TRICKS);
     if (plain.cycle == fast.cycle && plain.trace == fast.trace &&
         !memcmp(plain.reg, fast.reg, sizeof plain.reg))
         return 0;

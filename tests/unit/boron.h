@@ -48,7 +48,7 @@ static inline struct boron *boron_new(const char *version)
 {
     struct boron *boron = calloc(1, sizeof *boron);
     struct diag why = {{0}};
-    const struct machine_options options = {.seed = 1, .speed = {.inline_stores = true}};
+    const struct machine_options options = {.seed = 1, .speed = CPU_ALL_TRICKS};
     const uint32_t uicr[2] = {BOOTLOADER_START, 0x2F000};
     cr_assert_not_null(boron);
     cr_assert_eq(board_load(&boron->board, "boron", &why), 0, "%s", why.text);

@@ -47,7 +47,7 @@ static struct machine *new_device(const struct board *board, uint64_t seed)
     static const char *const kinds[] = {"bootloader", "softdevice", "system-part1", "tinker"};
     static const uint32_t uicr[] = {BOOTLOADER, MBR_PARAMETERS};
     struct diag why = {0};
-    struct machine_options options = {.seed = seed, .speed = {.inline_stores = true}};
+    struct machine_options options = {.seed = seed, .speed = CPU_ALL_TRICKS};
     struct machine *machine = calloc(1, sizeof *machine);
     cr_assert_not_null(machine);
     cr_assert_eq(machine_init(machine, board, &options, &why), 0, "%s", why.text);

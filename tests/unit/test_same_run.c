@@ -63,8 +63,7 @@ static void run_to(struct machine *machine, uint64_t cycle)
     cr_assert_eq(machine_run(machine, cycle), MACHINE_TIME, "%s", machine_failure(machine));
 }
 
-static const struct cpu_speed fast = {
-    .inline_stores = true, .short_hooks = true, .skip_spins = true, .replay_loops = true};
+static const struct cpu_speed fast = CPU_ALL_TRICKS;
 
 #define MS(n) ((n)*CYCLES_PER_MS)
 
