@@ -123,3 +123,24 @@ void module_find_in_flash(const uint8_t *flash, size_t size, const uint32_t *sta
         }
     }
 }
+
+static bool is_in_module(const uint8_t *flash, size_t size, const struct board_slot *slot, uint32_t address)
+{
+    struct module_found found;
+    module_find_in_flash(flash, size, &slot->address, 1, &found);
+    return found.presence == MODULE_PRESENT && found.function == slot->function && address >= found.address &&
+           address < found.end;
+}
+
+const struct board_slot *module_slot_at(const struct board_images *board, const uint8_t *flash, size_t size,
+                                        uint32_t address)
+{
+    const struct board_slot *in = NULL;
+    for (size_t i = 0; i < board->slot_count; i++) {
+        const struct board_slot *slot = &board->slots[i];
+        if (address - slot->address < slot->size && (!in || is_in_module(flash, size, slot, address))) {
+            in = slot;
+        }
+    }
+    return in;
+}

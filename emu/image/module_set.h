@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/board_images.h"
 #include "image/module.h"
 #include "image/text_lines.h"
 
@@ -47,5 +48,13 @@ struct module_found {
 /* Looks at each address of `starts` in the `size` bytes of `flash` (address 0 first) and fills `found`. */
 void module_find_in_flash(const uint8_t *flash, size_t size, const uint32_t *starts, size_t count,
                           struct module_found *found);
+
+/*
+ * The module slot that has the address, or NULL. Slots overlap where later releases of Device OS have moved a
+ * border: then it is the one whose module lies there in `flash` (`size` bytes, address 0 first), and the
+ * first if none does.
+ */
+const struct board_slot *module_slot_at(const struct board_images *board, const uint8_t *flash, size_t size,
+                                        uint32_t address);
 
 #endif

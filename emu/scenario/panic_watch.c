@@ -44,28 +44,12 @@ static void add(struct words *words, const char *format, ...)
             (size_t)n < sizeof words->text - words->used ? (size_t)n : sizeof words->text - words->used - 1;
 }
 
-/* True if the module that lies in this slot is long enough to have the address. */
-static bool is_in_module(const struct runner *run, const struct board_slot *slot, uint32_t address)
-{
-    const struct nor *flash = &run->machine.soc.flash;
-    struct module_found found;
-    module_find_in_flash(flash->data, flash->size, &slot->address, 1, &found);
-    return found.presence == MODULE_PRESENT && found.function == slot->function && address >= found.address &&
-           address < found.end;
-}
-
-/* Slots overlap where later releases of Device OS have moved a border. */
 const char *run_stage(const struct runner *run, uint32_t address)
 {
-    const struct board_images *images = &run->board.images;
-    const struct board_slot *in = NULL;
+    const struct nor *flash = &run->machine.soc.flash;
     if (address < MBR_END)
         return "mbr";
-    for (size_t i = 0; i < images->slot_count; i++) {
-        const struct board_slot *slot = &images->slots[i];
-        if (address - slot->address < slot->size && (!in || is_in_module(run, slot, address)))
-            in = slot;
-    }
+    const struct board_slot *in = module_slot_at(&run->board.images, flash->data, flash->size, address);
     return !in ? NULL : in->function == MODULE_FUNCTION_USER_PART ? "user" : in->name;
 }
 

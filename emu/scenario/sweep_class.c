@@ -247,17 +247,24 @@ static struct slots_hold all_slots(const struct sweep_inner *inner, const uint32
     return hold;
 }
 
+uint8_t *sweep_internal_flash(const struct sweep_inner *inner, const uint32_t *ids)
+{
+    const struct nor *flash = &inner->machine.soc.flash;
+    uint8_t *bytes = malloc(flash->size);
+    for (uint32_t page = 0; bytes && page < flash->size / flash->page; page++)
+        memcpy(bytes + page * flash->page, inner->store.bytes[ids[page]], flash->page);
+    return bytes;
+}
+
 /* Bit n of `valid`: slot n holds a user program whose checksum holds. */
 static int valid_programs(const struct sweep_inner *inner, const uint32_t *ids, uint32_t *valid)
 {
     const struct nor *flash = &inner->machine.soc.flash;
     const struct board_images *images = &inner->board.images;
-    uint8_t *bytes = malloc(flash->size);
+    uint8_t *bytes = sweep_internal_flash(inner, ids);
     *valid = 0;
     if (!bytes)
         return ENOMEM;
-    for (uint32_t page = 0; page < flash->size / flash->page; page++)
-        memcpy(bytes + page * flash->page, inner->store.bytes[ids[page]], flash->page);
     for (size_t i = 0; i < images->slot_count && i < 32; i++) {
         struct module_found found;
         if (images->slots[i].function != MODULE_FUNCTION_USER_PART)

@@ -208,6 +208,8 @@ int sweep_run_points(struct sweep *sweep, const struct sweep_options *options, s
 /* sweep_class.c */
 int sweep_classify(struct sweep *sweep, const struct point_state *start, struct point_state *end,
                    const struct boot_outcome *last, unsigned panics, struct sweep_point *point, FILE *tell);
+/* The bytes of the internal flash in a state; the caller frees them. NULL when memory ran out. */
+uint8_t *sweep_internal_flash(const struct sweep_inner *inner, const uint32_t *ids);
 int sweep_allow_data(struct sweep_inner *inner, const uint32_t *ids);
 void data_view_free(struct data_view *view);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names a point of a sweep, and says what was being written there. */
 #include "image/bytes.h"
-#include "image/module.h"
+#include "image/module_set.h"
 #include "report/plain_text.h"
 #include "scenario/sweep_internal.h"
 
@@ -127,21 +127,6 @@ static void tell_external(struct sweep_inner *inner, const struct journal_op *op
     snprintf(text + used, size - used, "%s", fields);
 }
 
-/* True if the module that is in this slot in the end is long enough to have the address. */
-static bool is_in_module(const struct sweep_inner *inner, const struct board_slot *slot, uint32_t address)
-{
-    uint32_t page = slot->address / FLASH_PAGE_SIZE;
-    struct diag why;
-    struct module *module = malloc(sizeof *module);
-    /* The header is in the first page; whether the rest is good does not matter. */
-    bool is_in =
-        module && page < inner->view.pages[0] &&
-        module_parse(inner->store.bytes[inner->final[page]], FLASH_PAGE_SIZE, module, &why) >= MODULE_OK &&
-        module->function == slot->function && module->start == slot->address && address < module->end;
-    free(module);
-    return is_in;
-}
-
 static void tell_internal(const struct sweep_inner *inner, uint32_t address, char *text, size_t size)
 {
     int uicr = flash_view_array(&inner->view, "uicr");
@@ -149,12 +134,11 @@ static void tell_internal(const struct sweep_inner *inner, uint32_t address, cha
         snprintf(text, size, "parameter page of the MBR");
         return;
     }
-    const struct board_slot *in = NULL;
-    for (size_t i = 0; i < inner->board.images.slot_count; i++) {
-        const struct board_slot *slot = &inner->board.images.slots[i];
-        if (address - slot->address < slot->size && (!in || is_in_module(inner, slot, address)))
-            in = slot;
-    }
+    /* What is being written may not be a module yet: it is told by what is there in the end. */
+    uint8_t *flash = sweep_internal_flash(inner, inner->final);
+    const struct board_slot *in =
+        flash ? module_slot_at(&inner->board.images, flash, inner->machine.soc.flash.size, address) : NULL;
+    free(flash);
     if (in)
         snprintf(text, size, "module %s + 0x%x", in->name, address - in->address);
     else
