@@ -7,10 +7,6 @@
 #define BAUD            115200u
 
 enum {
-    TYPE_OUT = 0x21,
-    REQUEST_SET_LINE_CODING = 0x20,
-    REQUEST_SET_CONTROL_LINE_STATE = 0x22,
-    DTR_AND_RTS = 3,
     CLASS_CONTROL = 2,
     CLASS_DATA = 10,
 };
@@ -65,7 +61,7 @@ static void code_line(struct cdc_job *job)
     for (unsigned i = 0; i < 4; i++)
         job->line[i] = (uint8_t)(baud >> 8 * i);
     job->line[6] = 8;
-    usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, job->at.interface, sizeof job->line);
+    usb_setup(job->transfer.setup, CDC_TYPE_OUT, CDC_SET_LINE_CODING, 0, job->at.interface, sizeof job->line);
     start(job, STEP_CODING, 0, job->line, sizeof job->line, REQUEST_TIMEOUT);
 }
 
@@ -112,7 +108,7 @@ static void step_done(void *context, struct usb_transfer *transfer)
             code_line(job);
             break;
         }
-        usb_setup(job->transfer.setup, TYPE_OUT, REQUEST_SET_CONTROL_LINE_STATE, DTR_AND_RTS,
+        usb_setup(job->transfer.setup, CDC_TYPE_OUT, CDC_SET_CONTROL_LINE_STATE, CDC_DTR_AND_RTS,
                   job->at.interface, 0);
         start(job, STEP_LINES, 0, NULL, 0, REQUEST_TIMEOUT);
         break;

@@ -13,6 +13,14 @@
 
 #define CDC_RECEIVED_MAX 1024u
 
+/* Requests to the control interface. */
+enum {
+    CDC_TYPE_OUT = 0x21,
+    CDC_SET_LINE_CODING = 0x20,
+    CDC_SET_CONTROL_LINE_STATE = 0x22,
+    CDC_DTR_AND_RTS = 3,
+};
+
 /* Where the configuration has a serial line. */
 struct cdc_line {
     uint8_t interface;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/dfu.h"
 
+#include "core/diag.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +64,7 @@ static void end(struct dfu_job *job, bool ok)
         job->done(job->context, job);
 }
 
-static void fail(struct dfu_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(struct dfu_job *job, const char *format, ...) DIAG_PRINTF(2, 3);
 static void fail(struct dfu_job *job, const char *format, ...)
 {
     va_list values;

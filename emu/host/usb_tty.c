@@ -14,13 +14,6 @@
 
 #define REQUEST_TIMEOUT (5000 * CYCLES_PER_MS)
 
-enum {
-    TYPE_OUT = 0x21,
-    REQUEST_SET_LINE_CODING = 0x20,
-    REQUEST_SET_CONTROL_LINE_STATE = 0x22,
-    DTR_AND_RTS = 3,
-};
-
 /* --- the terminal -----------------------------------------------------------------------------------------
  */
 
@@ -102,14 +95,14 @@ static void tell_speed(struct usb_tty *tty, uint32_t speed)
         tty->coding[i] = (uint8_t)(speed >> 8 * i);
     tty->coding[6] = 8;
     tty->speed_told = speed;
-    usb_setup(tty->control.setup, TYPE_OUT, REQUEST_SET_LINE_CODING, 0, tty->interface, sizeof tty->coding);
+    usb_setup(tty->control.setup, CDC_TYPE_OUT, CDC_SET_LINE_CODING, 0, tty->interface, sizeof tty->coding);
     submit(tty, &tty->control, 0, tty->coding, sizeof tty->coding, REQUEST_TIMEOUT);
 }
 
 static void tell_lines(struct usb_tty *tty)
 {
     tty->lines_told = tty->opened;
-    usb_setup(tty->control.setup, TYPE_OUT, REQUEST_SET_CONTROL_LINE_STATE, tty->opened ? DTR_AND_RTS : 0,
+    usb_setup(tty->control.setup, CDC_TYPE_OUT, CDC_SET_CONTROL_LINE_STATE, tty->opened ? CDC_DTR_AND_RTS : 0,
               tty->interface, 0);
     submit(tty, &tty->control, 0, NULL, 0, REQUEST_TIMEOUT);
 }

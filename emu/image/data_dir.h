@@ -18,9 +18,6 @@
 int data_path(const char *relative, char path[DATA_PATH_SIZE], struct diag *why);
 
 /* Like snprintf() into a path of `size` bytes, but a path that does not fit is an error: -1 with `why`. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
-int path_format(char *path, size_t size, struct diag *why, const char *format, ...);
+int path_format(char *path, size_t size, struct diag *why, const char *format, ...) DIAG_PRINTF(4, 5);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole files in and out of memory, with limits and with words for what went wrong. */
+/* Whole files into memory, with a limit and with words for what went wrong. */
 #ifndef SOSIM_IMAGE_FILE_H
 #define SOSIM_IMAGE_FILE_H
 

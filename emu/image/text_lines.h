@@ -6,6 +6,8 @@
 #ifndef SOSIM_IMAGE_TEXT_LINES_H
 #define SOSIM_IMAGE_TEXT_LINES_H
 
+#include "core/diag.h"
+
 #include <stddef.h>
 
 #define TEXT_LINES_MAX  16
@@ -16,9 +18,6 @@ struct text_lines {
     char line[TEXT_LINES_MAX][TEXT_LINES_SIZE];
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-void text_lines_add(struct text_lines *lines, const char *format, ...);
+void text_lines_add(struct text_lines *lines, const char *format, ...) DIAG_PRINTF(2, 3);
 
 #endif

@@ -54,9 +54,9 @@ struct result_panic {
     double t_ms;
     int code;
     char *name;  /* "assertion failure", … */
-    char *stage; /* "bootloader", "system", "application", … */
+    char *stage; /* "bootloader", "system-part1", "user", "mbr", …; or NULL */
     uint32_t pc, lr;
-    char *site; /* where in the source, as far as known; or NULL */
+    char *site; /* the code around the call, its message and callers, as far as known; or NULL */
 };
 
 struct result_flash {

@@ -5,9 +5,9 @@
  *
  * The verdict is settled when the lamp has repeated one signal for BOOT_SETTLE_MS and no flash operation came
  * for BOOT_QUIET_MS; when two resets with the same SOS left the flashes in the same state (it will go on like
- * that for ever); or when nothing changed for BOOT_STUCK_MS. A lamp that
- * stays dark so long means a hang only if the CPU is seen in the same few blocks of code. On a board without
- * a lamp it is settled when no flash operation and no reset came for BOOT_BARE_MS. All times are virtual.
+ * that for ever); or when nothing changed for BOOT_STUCK_MS. A lamp that stays dark so long means a hang only
+ * if the CPU is seen in the same few blocks of code. On a board without a lamp it is settled when no flash
+ * operation and no reset came for BOOT_BARE_MS. All times are virtual.
  *
  * Beside the verdict it tells on which pages of the flashes the start depended, and which it changed: a start
  * from another state that agrees on the former runs just the same way, and need not be run.

@@ -43,7 +43,7 @@ struct module_choice {
 /* A place in one of the memories, by address or by the file of the LittleFS that has it. */
 struct flash_place {
     const cJSON *at;
-    const char *array; /* "internal", "uicr", "external", "otp"; "ram" where that makes sense */
+    const char *array; /* "internal", "uicr", "external", "otp", "status"; "ram" where that makes sense */
     const char *file;  /* path in the LittleFS, or NULL */
     bool lowest_free;  /* block: "lowest-free" */
     bool last_block;   /* block: "last" */
