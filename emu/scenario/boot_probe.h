@@ -12,8 +12,8 @@
  * Beside the verdict it tells on which pages of the flashes the start depended, and which it changed: a start
  * from another state that agrees on the former runs just the same way, and need not be run.
  *
- * Not modelled: what a device does later than its verdict (a program that fails after minutes); a start that
- * depends on what RAM held before power came.
+ * Not modelled: what a device does later than its verdict (a program that fails after minutes). What RAM held
+ * before power came is not told among what a start depended on: it is the caller's to know.
  */
 #ifndef SOSIM_SCENARIO_BOOT_PROBE_H
 #define SOSIM_SCENARIO_BOOT_PROBE_H

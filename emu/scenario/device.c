@@ -403,14 +403,18 @@ static int put_slot(struct device *device, const struct slot_edit *edit, uint32_
 
 static int make_directories(struct lfs_fs *fs, const char *path, struct diag *reason)
 {
-    char part[256];
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-        int err = lfs_mkdir(fs, part, reason);
-        if (err && err != LFS_ERR_EXIST)
-            return err;
+    char *part = malloc(strlen(path) + 1);
+    int err = part ? 0 : LFS_ERR_NOMEM;
+    if (err)
+        diag_set(reason, "out of memory");
+    for (const char *slash = strchr(path + 1, '/'); slash && !err; slash = strchr(slash + 1, '/')) {
+        memcpy(part, path, (size_t)(slash - path));
+        part[slash - path] = '\0';
+        err = lfs_mkdir(fs, part, reason);
+        err = err == LFS_ERR_EXIST ? 0 : err;
     }
-    return 0;
+    free(part);
+    return err;
 }
 
 static int put_file(struct device *device, const struct file_edit *edit, struct diag *why)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/parse.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #define WORD_MAX      64u
+#define NAMES_MAX     32u       /* of a table for read_one_of() */
 #define CONTENT_MAX   0x400000u /* bytes: the largest memory of a board */
 #define LARGEST_EXACT 9007199254740992.0
 #define NEAR_ENOUGH   2u
@@ -82,6 +84,26 @@ int read_members(const struct reader *r, const cJSON *item, const char *const *m
         return json_doc_name_error(r->doc, child, r->why, "there is no member \"%.60s\" here; there are: %s",
                                    child->string, all);
     }
+    return 0;
+}
+
+int read_one_of(const struct reader *r, const cJSON *item, const void *rows, size_t row_size, size_t count,
+                size_t *which)
+{
+    const char *names[NAMES_MAX + 1] = {NULL};
+    char all[320];
+    assert(count <= NAMES_MAX);
+    for (size_t i = 0; i < count; i++)
+        names[i] = *(const char *const *)((const char *)rows + i * row_size);
+    if (read_members(r, item, names))
+        return -1;
+    if (!item->child || item->child->next) {
+        join(all, sizeof all, names);
+        return json_doc_error(r->doc, item, r->why, "exactly one of these is expected here: %s", all);
+    }
+    *which = 0;
+    while (strcmp(names[*which], item->child->string))
+        ++*which;
     return 0;
 }
 

@@ -19,6 +19,11 @@ struct reader {
 /* Checks that `item` is an object with no members but those in the NULL-terminated list. */
 int read_members(const struct reader *r, const cJSON *item, const char *const *members);
 
+/* Checks that `item` is an object with one member, named as one of the rows of a table: each has `row_size`
+ * bytes and begins with its name, a const char *. `which` gets the row. */
+int read_one_of(const struct reader *r, const cJSON *item, const void *rows, size_t row_size, size_t count,
+                size_t *which);
+
 /* Member of an object, or NULL. */
 const cJSON *member(const cJSON *object, const char *name);
 

@@ -102,23 +102,13 @@ static const struct {
 
 int parse_trigger(const struct reader *r, const cJSON *item, struct trigger *out)
 {
-    static const char *const members[] = {"at_ms", "after_ms",  "led", "flash", "pc",
-                                          "reset", "exception", "usb", NULL};
+    size_t which;
     out->at = item;
     out->nth = 1;
-    if (read_members(r, item, members))
+    if (read_one_of(r, item, triggers, sizeof triggers[0], sizeof triggers / sizeof triggers[0], &which))
         return -1;
-    if (cJSON_GetArraySize(item) != 1)
-        return json_doc_error(
-            r->doc, item, r->why,
-            "a trigger is exactly one of: at_ms, after_ms, led, flash, pc, reset, exception, usb");
-    for (size_t i = 0; i < sizeof triggers / sizeof triggers[0]; i++) {
-        if (!strcmp(item->child->string, triggers[i].name)) {
-            out->kind = triggers[i].kind;
-            return triggers[i].parse(r, item->child, out);
-        }
-    }
-    return -1; /* not reached: read_members() knows the same names */
+    out->kind = triggers[which].kind;
+    return triggers[which].parse(r, item->child, out);
 }
 
 /* --- actions --------------------------------------------------------------------------------------------
@@ -244,9 +234,6 @@ static const struct {
 
 static int parse_action(const struct reader *r, const cJSON *item, void *out)
 {
-    static const char *const members[] = {"power_on",  "power_off", "reset", "stop",     "press", "release",
-                                          "input",     "patch",     "stick", "unsettle", "fault", "load",
-                                          "exception", "usb",       "check", "supply",   NULL};
     struct action *action = out;
     action->at = item;
     if (cJSON_IsString(item)) {
@@ -261,18 +248,14 @@ static int parse_action(const struct reader *r, const cJSON *item, void *out)
             "\"%.60s\" is none of: power_on, power_off, reset, stop; other actions are objects",
             item->valuestring);
     }
-    if (read_members(r, item, members))
-        return -1;
-    if (cJSON_GetArraySize(item) != 1)
+    size_t which;
+    if (cJSON_IsObject(item) && cJSON_GetArraySize(item) > 1)
         return json_doc_error(r->doc, item, r->why,
-                              "an action is exactly one member; for several, write an array of actions");
-    for (size_t i = 0; i < ACTION_COUNT; i++) {
-        if (!strcmp(item->child->string, actions[i].name)) {
-            action->kind = actions[i].kind;
-            return actions[i].parse(r, item->child, action);
-        }
-    }
-    return -1; /* not reached */
+                              "several actions are an array of objects of one member each");
+    if (read_one_of(r, item, actions, sizeof actions[0], ACTION_COUNT, &which))
+        return -1;
+    action->kind = actions[which].kind;
+    return actions[which].parse(r, item->child, action);
 }
 
 static int parse_actions(const struct reader *r, const cJSON *item, struct step *step)

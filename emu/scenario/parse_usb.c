@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Actions and triggers of the USB plug. */
+#include "host/particle_usb.h"
 #include "scenario/parse.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SKIP_MAX    4096u
-#define PAYLOAD_MAX 4096u /* of a Particle request */
+#define SKIP_MAX 4096u
 
 int parse_usb_moment(const struct reader *r, const cJSON *item, struct trigger *out)
 {
@@ -117,8 +117,9 @@ static int usb_request(const struct reader *r, const cJSON *item, struct usb_act
         read_content(r, item, "length", false, &out->content) || read_answer(r, item, out) ||
         read_text(r, member(item, "fails"), &out->fails))
         return -1;
-    return out->content.length > PAYLOAD_MAX
-               ? json_doc_error(r->doc, item, r->why, "a request carries at most %u bytes", PAYLOAD_MAX)
+    return out->content.length > PARTICLE_PAYLOAD_MAX
+               ? json_doc_error(r->doc, item, r->why, "a request carries at most %u bytes",
+                                PARTICLE_PAYLOAD_MAX)
                : 0;
 }
 
@@ -164,22 +165,12 @@ static const struct {
 
 int parse_usb(const struct reader *r, const cJSON *item, struct usb_action *out)
 {
-    static const char *const members[] = {"plug",   "download", "upload", "control", "request",
-                                          "update", "ymodem",   "serial", NULL};
+    size_t which;
     out->at = item;
-    if (read_members(r, item, members))
+    if (read_one_of(r, item, acts, sizeof acts[0], sizeof acts / sizeof acts[0], &which))
         return -1;
-    if (cJSON_GetArraySize(item) != 1)
-        return json_doc_error(
-            r->doc, item, r->why,
-            "this is exactly one of: plug, download, upload, control, request, update, ymodem, serial");
-    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
-        if (!strcmp(item->child->string, acts[i].name)) {
-            out->act = acts[i].act;
-            return acts[i].parse(r, item->child, out);
-        }
-    }
-    return -1; /* not reached */
+    out->act = acts[which].act;
+    return acts[which].parse(r, item->child, out);
 }
 
 void free_usb(struct usb_action *action)

@@ -5,7 +5,7 @@
  *
  * The scenario is run once (the control run) and its flash operations are written down. What the flashes hold
  * at a point follows from that list, so no point needs the run again. From there the device is started with
- * RAM cleared, at least SWEEP_BOOTS times, power taken away in between once each start has its verdict
+ * RAM cleared, SWEEP_BOOTS times, power taken away in between once each start has its verdict
  * (scenario/boot_probe.h). A start depends only on the pages of the flashes that it reads before it erases
  * them. So a start whose state agrees with an earlier one on those pages is not run again; this is exact, not
  * a guess, because a start begins at time 0 with everything but the flashes the same. Of one that does not

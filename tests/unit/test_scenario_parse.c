@@ -168,7 +168,11 @@ Test(scenario_parse, mistakes_are_found_where_they_are)
     refuse("{\"name\": \"x\", \"timeline\": [{\"do\": \"powr_on\"}]}",
            "dir/x.json:1:35: timeline[0].do: \"powr_on\" is none of");
     refuse("{\"name\": \"x\", \"timeline\": [{\"when\": {\"at_ms\": 1, \"reset\": 1}, \"do\": \"stop\"}]}",
-           "dir/x.json:1:37: timeline[0].when: a trigger is exactly one of");
+           "dir/x.json:1:37: timeline[0].when: exactly one of these is expected here: at_ms, after_ms");
+    refuse("{\"name\": \"x\", \"timeline\": [{\"do\": {\"press\": \"mode\", \"load\": []}}]}",
+           "dir/x.json:1:35: timeline[0].do: several actions are an array of objects");
+    refuse("{\"name\": \"x\", \"timeline\": [{\"do\": {\"usb\": {}}}]}",
+           "dir/x.json:1:43: timeline[0].do.usb: exactly one of these is expected here: plug");
     refuse("{\"name\": \"x\", \"state\": {\"dct\": {\"setup_dome\": 1}}}",
            "dir/x.json:1:33: state.dct: the DCT has no field \"setup_dome\"");
     refuse("{\"name\": \"x\", \"state\": {\"dct\": {\"setup_done\": 300}}}",

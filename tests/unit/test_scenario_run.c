@@ -317,6 +317,19 @@ Test(scenario_run, files_slots_and_settings_are_there)
         "{\"memory\": {\"array\": \"uicr\", \"address\": \"0x14\", \"hex\": \"00400F00 00F00200\"}}]}");
 }
 
+Test(scenario_run, a_path_may_be_longer_than_any_of_its_names)
+{
+    char name[201], text[4000];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    snprintf(text, sizeof text,
+             "{" GUEST ", \"state\": {\"files\": [{\"path\": \"/%s/%s/%s\", \"text\": \"x\"}]}, "
+             "\"timeline\": [], \"until\": {\"at_ms\": 1}, "
+             "\"expect\": [{\"file\": {\"path\": \"/%s/%s/%s\", \"text\": \"x\"}}]}",
+             name, name, name, name, name, name);
+    as_expected(text);
+}
+
 Test(scenario_run, what_cannot_be_done_is_refused_with_its_place)
 {
     refused("{" GUEST ",\n\"state\": {\"start\": \"blank\", \"dct\": {\"claimed\": 1}}}",
