@@ -12,7 +12,7 @@
 #include "image/module_set.h"
 
 /* Where Device OS looks for the version of the SoftDevice that is installed at 0x1000. */
-#define SOFTDEVICE_START      0x1000u
+#define SOFTDEVICE_START      MBR_SIZE
 #define SUPPOSED_VERSION_AT   (MODULE_HEADER_AFTER_VECTOR + 10u)
 #define MOST_MODULES_TOGETHER 64u
 

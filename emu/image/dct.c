@@ -59,17 +59,6 @@ static int parse_number(const struct dct_field *field, const char *text, uint8_t
     return LFS_OK;
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static int parse_hex(const struct dct_field *field, const char *text, uint8_t *out, struct diag *diag)
 {
     size_t len = strlen(text);
@@ -80,7 +69,7 @@ static int parse_hex(const struct dct_field *field, const char *text, uint8_t *o
     }
     memset(out, 0xFF, field->size);
     for (size_t i = 0; i < len; i += 2) {
-        int high = digit_value(text[i]), low = digit_value(text[i + 1]);
+        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
         if (high < 0 || low < 0) {
             diag_set(diag, "%s: \"%.2s\" are not two hexadecimal digits", field->name, text + i);
             return LFS_ERR_INVAL;
@@ -121,15 +110,6 @@ int dct_parse(const struct dct_field *field, const char *text, uint8_t *out, str
 }
 
 /* --- bytes to text --------------------------------------------------------------------------------- */
-
-static bool all_erased(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0xFF)
-            return false;
-    }
-    return true;
-}
 
 static void format_number(const struct dct_field *field, const uint8_t *bytes, char *buf, size_t size)
 {
@@ -175,7 +155,7 @@ const char *dct_format(const struct dct_field *field, const uint8_t *bytes, char
     size_t len;
     if (field->type != DCT_BYTES && field->type != DCT_TEXT) {
         format_number(field, bytes, buf, size);
-    } else if (all_erased(bytes, field->size)) {
+    } else if (bytes_are_erased(bytes, field->size)) {
         snprintf(buf, size, "erased");
     } else if (field->type == DCT_BYTES) {
         format_hex(field, bytes, buf, size);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/bytes.h"
 #include "image/loadable_formats.h"
 
 #define RECORD_OVERHEAD 5u   /* length, address, type and checksum */
@@ -37,20 +38,6 @@ static int complain(struct hex_reader *reader, const char *what)
 {
     diag_set(reader->why, "line %zu: %s", reader->line, what);
     return LOADABLE_BAD_FILE;
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return -1;
 }
 
 static bool is_blank(uint8_t c)
@@ -95,8 +82,8 @@ static int decode_line(struct hex_reader *reader, const uint8_t *text, size_t le
     }
     uint8_t sum = 0;
     for (size_t i = 0; i < digits / 2; i++) {
-        int high = hex_digit(text[1 + 2 * i]);
-        int low = hex_digit(text[2 + 2 * i]);
+        int high = hex_digit((char)text[1 + 2 * i]);
+        int low = hex_digit((char)text[2 + 2 * i]);
         if (high < 0 || low < 0) {
             return complain(reader, "a character that is not a hex digit");
         }

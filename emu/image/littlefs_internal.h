@@ -43,14 +43,6 @@ struct lfs_entry {
 /* How one block of a pair fares as a directory record. */
 enum lfs_half { LFS_HALF_GOOD, LFS_HALF_OUTSIDE, LFS_HALF_BAD_SIZE, LFS_HALF_BAD_CRC };
 
-static inline void lfs_put32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-    p[2] = (uint8_t)(v >> 16);
-    p[3] = (uint8_t)(v >> 24);
-}
-
 static inline uint8_t *lfs_block(const struct lfs_image *img, uint32_t block)
 {
     return img->data + (size_t)block * LFS_BLOCK_SIZE;

@@ -138,15 +138,15 @@ static void dir_commit(struct lfs_fs *fs, struct lfs_dir *dir, const struct edit
     /* Built aside, as a broken image may name one block as both halves. */
     uint8_t p[LFS_BLOCK_SIZE];
     memset(p, 0xFF, sizeof(p));
-    lfs_put32(p, dir->rev);
-    lfs_put32(p + 4, dir->size);
-    lfs_put32(p + 8, dir->tail[0]);
-    lfs_put32(p + 12, dir->tail[1]);
+    write_le32(p, dir->rev);
+    write_le32(p + 4, dir->size);
+    write_le32(p + 8, dir->tail[0]);
+    write_le32(p + 12, dir->tail[1]);
     memcpy(p + LFS_DIR_HEADER, old + LFS_DIR_HEADER, edit->at - LFS_DIR_HEADER);
     if (edit->len)
         memcpy(p + edit->at, edit->bytes, edit->len);
     memcpy(p + edit->at + edit->len, old + after, old_end - after);
-    lfs_put32(p + end, lfs_crc(p, end));
+    write_le32(p + end, lfs_crc(p, end));
     memcpy(lfs_block(&fs->img, older), p, sizeof(p));
 }
 
@@ -170,8 +170,8 @@ static void entry_to_bytes(const struct lfs_entry *e, uint8_t out[LFS_ENTRY_FIXE
     out[1] = e->elen;
     out[2] = e->alen;
     out[3] = e->nlen;
-    lfs_put32(out + 4, e->u[0]);
-    lfs_put32(out + 8, e->u[1]);
+    write_le32(out + 4, e->u[0]);
+    write_le32(out + 8, e->u[1]);
 }
 
 /* Puts a new entry into the directory that `dir` is a record of, with a further record if need be. */
@@ -278,11 +278,11 @@ int lfs_image_format(struct lfs_image *img, struct diag *diag)
     dir_commit(&fs, &root, NULL);
 
     uint8_t entry[LFS_SUPERBLOCK_ENTRY] = {LFS_TYPE_SUPERBLOCK, 20, 0, 8};
-    lfs_put32(entry + 4, root.pair[0]);
-    lfs_put32(entry + 8, root.pair[1]);
-    lfs_put32(entry + 12, LFS_BLOCK_SIZE);
-    lfs_put32(entry + 16, img->block_count);
-    lfs_put32(entry + 20, 0x00010001); /* on-disk version 1.1 */
+    write_le32(entry + 4, root.pair[0]);
+    write_le32(entry + 8, root.pair[1]);
+    write_le32(entry + 12, LFS_BLOCK_SIZE);
+    write_le32(entry + 16, img->block_count);
+    write_le32(entry + 20, 0x00010001); /* on-disk version 1.1 */
     memcpy(entry + 24, "littlefs", 8);
     memcpy(super.tail, root.pair, sizeof(super.tail));
     /* Both halves are written, so that one can be lost. */
@@ -398,7 +398,7 @@ static int chain_extend(struct lfs_fs *fs, struct chain *chain, uint32_t *off, s
                              fs->img.block_count - 1);
                     return LFS_ERR_CORRUPT;
                 }
-                lfs_put32(p + at, target);
+                write_le32(p + at, target);
                 target = read_le32(lfs_block(&fs->img, target) + at);
             }
         }

@@ -9,7 +9,6 @@
 #include "image/bytes.h"
 
 #define INTERNAL_FLASH_SIZE     0x100000u
-#define MBR_SIZE                0x1000u
 #define KNOWN_FLAGS             0x1fu
 #define COMPRESSION_HEADER_SIZE 8u
 #define SMALLEST_SPAN           (MODULE_HEADER_SIZE + MODULE_SUFFIX_SIZE)

@@ -25,6 +25,9 @@
 #include "core/diag.h"
 #include "image/text_lines.h"
 
+/* The first bytes of internal flash are the master boot record's, and no module's. */
+#define MBR_SIZE 0x1000u
+
 #define MODULE_HEADER_SIZE         24u
 #define MODULE_HEADER_AFTER_VECTOR 0x200u
 #define MODULE_SUFFIX_SIZE         36u

@@ -9,12 +9,6 @@
 
 #define END_OFFSET 4 /* of the end address, from the header's start */
 
-static void write_le32(uint8_t *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* Writes the SHA-256 and the CRC that the bytes call for. */
 static void seal(uint8_t *data, size_t length)
 {

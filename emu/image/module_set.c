@@ -6,7 +6,6 @@
 
 #include "image/bytes.h"
 
-#define MBR_SIZE                0x1000u
 #define SOFTDEVICE_INFO         0x2000u /* from the SoftDevice's start */
 #define SOFTDEVICE_MAGIC_AT     0x04u
 #define SOFTDEVICE_MAGIC        0x51b1e5dbu
@@ -53,16 +52,6 @@ size_t modules_check_dependencies(const struct module *const *set, size_t count,
         }
     }
     return unmet;
-}
-
-static bool is_blank(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0xff) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool find_softdevice(const uint8_t *flash, size_t size, struct module_found *found)
@@ -115,7 +104,7 @@ void module_find_in_flash(const uint8_t *flash, size_t size, const uint32_t *sta
         if (size < BLANK_PROBE || starts[i] > size - BLANK_PROBE) {
             continue;
         }
-        if (is_blank(flash + starts[i], BLANK_PROBE)) {
+        if (bytes_are_erased(flash + starts[i], BLANK_PROBE)) {
             continue;
         }
         if (!find_module(flash, size, &found[i]) && !find_softdevice(flash, size, &found[i])) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/device.h"
 
+#include "image/bytes.h"
 #include "image/dct.h"
 #include "image/file.h"
 #include "image/littlefs_scan.h"
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RAM_BASE         0x20000000u
 #define FILL_BYTE        'x'
 #define FILL_FILE        "/usr/fill"
 #define VERIFY_SLOT      0x0Eu /* MODULE_VERIFY_CRC, _DESTINATION_IS_START_ADDRESS, _FUNCTION */
@@ -268,8 +268,8 @@ static int factory_item(struct device *device, const cJSON *item, struct diag *w
     {
         const char *text = cJSON_GetStringValue(word);
         uint32_t value = text ? (uint32_t)strtoul(text, NULL, 0) : 0;
-        const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
-                                  (uint8_t)(value >> 24)};
+        uint8_t bytes[4];
+        write_le32(bytes, value);
         nor_load(nor, at, bytes, sizeof bytes);
         at += 4;
     }

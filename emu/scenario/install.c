@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define PLACED_MAX  32u
-#define MBR_SIZE    0x1000u
 #define UICR_WINDOW 0x10001000u
 
 /* One segment of a module on its way into flash. */

@@ -17,8 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MBR_END       0x1000u
-#define RAM_BASE      0x20000000u
 #define STACK_WORDS   128u
 #define CALLERS       4u
 #define SITE_SIZE     700
@@ -47,7 +45,7 @@ static void add(struct words *words, const char *format, ...)
 const char *run_stage(const struct runner *run, uint32_t address)
 {
     const struct nor *flash = &run->machine.soc.flash;
-    if (address < MBR_END)
+    if (address < MBR_SIZE)
         return "mbr";
     const struct board_slot *in = module_slot_at(&run->board.images, flash->data, flash->size, address);
     return !in ? NULL : in->function == MODULE_FUNCTION_USER_PART ? "user" : in->name;
@@ -112,7 +110,7 @@ static void add_callers(struct words *words, const struct runner *run)
         if (cpu_peek(&run->machine.cpu, sp + 4 * i, bytes, 4))
             return;
         uint32_t value = read_le32(bytes);
-        if (!(value & 1u) || value < MBR_END || !panic_is_return_address(flash->data, flash->size, 0, value))
+        if (!(value & 1u) || value < MBR_SIZE || !panic_is_return_address(flash->data, flash->size, 0, value))
             continue;
         add(words, "%s 0x%x", found++ ? "," : ", called from", value & ~1u);
     }
@@ -124,7 +122,7 @@ static void add_message(struct words *words, const struct runner *run)
     uint8_t text[64];
     uint32_t at = cpu_reg(&run->machine.cpu, 1);
     size_t length = 0;
-    if (at < MBR_END || at >= run->machine.soc.flash.size - sizeof text ||
+    if (at < MBR_SIZE || at >= run->machine.soc.flash.size - sizeof text ||
         cpu_peek(&run->machine.cpu, at, text, sizeof text))
         return;
     while (length < sizeof text && isprint(text[length]))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scenario/parse.h"
 
+#include "image/bytes.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -208,15 +210,6 @@ int read_choice(const struct reader *r, const cJSON *item, const char *const *wo
         }
     }
     return json_doc_error(r->doc, item, r->why, "\"%.60s\" is none of: %s", item->valuestring, all);
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 int read_hex(const struct reader *r, const cJSON *item, struct byte_string *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What it means how a point ended: which firmware is there, and whether settings and files survived. */
+#include "image/bytes.h"
 #include "image/module.h"
 #include "image/module_set.h"
 #include "report/plain_text.h"
@@ -84,15 +85,6 @@ int sweep_allow_data(struct sweep_inner *inner, const uint32_t *ids)
                : 0;
 }
 
-static bool is_erased(const uint8_t *bytes, uint32_t size)
-{
-    for (uint32_t i = 0; i < size; i++) {
-        if (bytes[i] != 0xff)
-            return false;
-    }
-    return true;
-}
-
 /* A field that had a value and has none of those that the control run gives it; or there is no whole DCT. */
 static bool settings_lost(const struct sweep_inner *inner, const struct data_view *is, FILE *tell)
 {
@@ -102,7 +94,7 @@ static bool settings_lost(const struct sweep_inner *inner, const struct data_vie
         fprintf(tell, "there is no whole %s\n", DCT_PATH);
     for (size_t f = 0; f < dct_field_count && was->has_dct && is->has_dct; f++) {
         const struct dct_field *field = &dct_fields[f];
-        bool fits = is_erased(was->dct + field->offset, field->size);
+        bool fits = bytes_are_erased(was->dct + field->offset, field->size);
         for (unsigned i = 0; i < inner->allowed_count && !fits; i++)
             fits = inner->allowed[i].has_dct &&
                    !memcmp(inner->allowed[i].dct + field->offset, is->dct + field->offset, field->size);

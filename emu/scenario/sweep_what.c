@@ -142,7 +142,7 @@ static void tell_internal(const struct sweep_inner *inner, uint32_t address, cha
     if (in)
         snprintf(text, size, "module %s + 0x%x", in->name, address - in->address);
     else
-        snprintf(text, size, address < 0x1000 ? "MBR" : "no module");
+        snprintf(text, size, address < MBR_SIZE ? "MBR" : "no module");
 }
 
 char *sweep_point_what(struct sweep *sweep, const struct sweep_point *point, char text[SWEEP_WHAT_SIZE])
