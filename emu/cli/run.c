@@ -124,7 +124,10 @@ static bool take_point(struct run_arguments *arguments, const struct scenario *s
         return true;
     }
     if (plan->fault.kind <= FLASH_CUT_AFTER) {
-        *code = run_point(scenario, &arguments->options, name, &plan->fault);
+        bool of_a_run = arguments->json || arguments->junit || arguments->vcd || arguments->trace;
+        *code = of_a_run ? cmd_bad_usage(&cmd_run, "a cut is followed by several starts; --json, --junit, "
+                                                   "--vcd and --trace are of one run")
+                         : run_point(scenario, &arguments->options, name, &plan->fault);
         return true;
     }
     plan->seed = arguments->options.has_seed ? arguments->options.seed : scenario->seed;

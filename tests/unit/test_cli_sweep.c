@@ -154,6 +154,9 @@ Test(cli_sweep, what_is_not_there_is_said)
     expect_run("$SOSIM run ab.json --point ab:int:99999999999999999999b", 2, "is no point of a sweep");
     expect_run("$SOSIM run ab.json --point ab:int:1t0", 2, "is no point of a sweep");
     expect_run("$SOSIM run ab.json --point ab:int:1b", 0, "");
+    expect_run("$SOSIM run ab.json --point ab:int:1b --json j.json", 2, "are of one run");
+    expect_run("$SOSIM run ab.json --point ab:int:1x --json j.json", 1, "");
+    expect_that("grep -q expectation_failed j.json");
 }
 
 Test(cli_sweep, results_of_anything_else_are_refused_before_anything_is_run)
