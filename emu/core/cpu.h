@@ -75,6 +75,8 @@ enum scr_bit {
 /* A page with one CLREX, which only we run: the engine can close its exclusive monitor in no other way. */
 #define CLREX_BASE    0x9ffff000u
 #define CODE_RAM_BASE 0x00800000u /* the same RAM, for code */
+#define XIP_BASE      0x12000000u /* the external flash, while QSPI is on */
+#define XIP_SIZE      0x08000000u
 
 /* System control block registers that are plain state. */
 struct scb {

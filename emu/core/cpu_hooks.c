@@ -15,8 +15,6 @@
 
 #define INFO_BASE 0x10000000u
 #define UICR_END  0x10002000u
-#define XIP_BASE  0x12000000u
-#define XIP_SIZE  0x08000000u
 #define PPB_BASE  0xe0000000u
 #define PPB_SIZE  0x00100000u
 #define PAGE      0x1000u

@@ -8,21 +8,22 @@
  *
  * Why the run stays the same, bit for bit:
  * - A trace begins with what it takes for known, each register of the CPU and each word of RAM; it is run
- * only where all of them are as they were, no watch lies in its code, the flash cache is as it was, and so
- * on.
+ *   only where all of them are as they were, no watch lies in its code, the flash cache is as it was, and so
+ *   on.
  * - Accesses to peripherals are made, in their order and each at its cycle, through the same functions. Where
- * a branch depends on a value that is not known, the trace is left on the branch's other way.
+ *   a branch depends on a value that is not known, the trace is left on the branch's other way.
  * - Wherever the run loop would look around (an event is due, an interrupt pending, a stop asked) the trace
  *   is left before that block. There are such places every few blocks, each says how registers and masks are
  *   made then, and no event is due before the next one. Stores to RAM are put off to where the trace is left,
- * or somebody else looks at the RAM while a register is accessed.
+ *   or somebody else looks at the RAM while a register is accessed.
  * - A trace is made by interpretation (replay_make.c, replay_decode.c) of what the engine has just done, from
- * the same beginning, and thrown away unless registers and the whole RAM come out alike.
+ *   the same beginning, and thrown away unless registers and the whole RAM come out alike.
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
- * Not modelled: loops with floating point, with code in RAM, or longer than REPLAY_BLOCKS; a load in the same
- * block of code as the register write that let DMA change the loaded word at that very cycle.
+ * Not modelled: loops with floating point, with code in RAM, with reads of the XIP window or a change of the
+ * MPU, or longer than REPLAY_BLOCKS; a load in the same block of code as the register write that let DMA, or
+ * a flash operation, change the loaded word at that very cycle.
  */
 #ifndef SOSIM_CORE_REPLAY_H
 #define SOSIM_CORE_REPLAY_H

@@ -338,3 +338,35 @@ Test(replay, random_loops)
     cr_expect_gt(replayed, blocks / 2, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
     board_free(&board);
 }
+
+/* Reads by the XIP window are bus errors from the moment on that QSPI is switched off; the handler goes on
+ * behind them. */
+Test(replay, a_window_that_closes)
+{
+    static const uint16_t skip[] = {0x9906, 0x3102, 0x9106, 0x4770}; /* of the stacked PC, 2 more; BX LR */
+    struct diag why = {0};
+    struct program program = {.size = 0};
+    struct machine *machine[2];
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    put_constant(&program, 6, 0x12000000u);
+    put(&program, 0x6830); /* top: LDR r0, [r6]; ADDS r4, #1; B top */
+    put(&program, 0x3401);
+    put(&program, 0xe7fc);
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        memcpy(machine[n]->soc.flash.data + HANDLER, skip, sizeof skip);
+        cr_assert_eq(bus_write(&machine[n]->bus, 0x40029500u, 4, 1), 0); /* QSPI.ENABLE */
+        machine[n]->soc.qspi.active = true;
+        for (unsigned step = 0; step < 2; step++) {
+            cr_assert_eq(machine_run(machine[n], (1 + step) * 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                         machine_failure(machine[n]));
+            machine[n]->soc.qspi.active = false;
+        }
+    }
+    expect_same(machine[0], machine[1], 0);
+    cr_expect_gt(cpu_reg(&machine[0]->cpu, 4), 1000);
+    cr_expect_neq(machine[0]->cpu.scb.bfar, 0);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+    board_free(&board);
+}
