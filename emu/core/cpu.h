@@ -287,7 +287,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until);
 /* Makes cpu_run return CPU_STOP_ASKED before the next block; for observers and actions. */
 void cpu_stop(struct cpu *cpu);
 
-/* Calls `fn` before each block that contains `address`. Returns 0, or -1 when there is no room. */
+/* Calls `fn` before each block that contains `address`; if the run stops there (cpu_stop()), again when it
+ * goes on. Returns 0, or -1 when there is no room. */
 int cpu_watch(struct cpu *cpu, uint32_t address, void (*fn)(void *, struct cpu *, uint32_t), void *context);
 void cpu_unwatch_all(struct cpu *cpu);
 

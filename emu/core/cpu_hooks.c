@@ -251,14 +251,19 @@ void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const voi
         cpu->careful_begun = true;
         return;
     }
-    if (cpu->watches)
-        call_watches(cpu, address, size);
     if (clock->now >= clock->deadline && cpu_look_around(cpu)) {
         stop_here(cpu);
         return;
     }
     if (address >= CLREX_BASE && address < CLREX_BASE + PAGE) {
         note_fault(cpu, address, size, ACCESS_FETCH);
+        stop_here(cpu);
+        return;
+    }
+    if (cpu->watches)
+        call_watches(cpu, address, size);
+    /* They may have asked for a stop. */
+    if (clock->now >= clock->deadline && cpu_look_around(cpu)) {
         stop_here(cpu);
         return;
     }

@@ -415,5 +415,5 @@ bool replay_block(struct cpu *cpu, const struct block_info *block)
         replay->bypass = NOWHERE;
         return false;
     }
-    return head->traces;
+    return head->traces && !cpu_is_watched(cpu, block);
 }

@@ -370,3 +370,36 @@ Test(replay, a_window_that_closes)
     end_machine(machine[1]);
     board_free(&board);
 }
+
+static void count_up(void *context, struct cpu *cpu, uint32_t address)
+{
+    (void)cpu;
+    (void)address;
+    ++*(uint32_t *)context;
+}
+
+/* Interrupts come in front of the block, and traces begin there. */
+Test(replay, a_watch_is_told_once_of_each_time_that_its_block_runs)
+{
+    const struct cpu_speed speeds[] = {{0}, {.replay_loops = true}, CPU_ALL_TRICKS};
+    struct diag why = {0};
+    struct program program = {.size = 0};
+    put(&program, 0x3401); /* top: ADDS r4, #1; B top */
+    put(&program, 0xe7fd);
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    for (size_t n = 0; n < sizeof speeds / sizeof speeds[0]; n++) {
+        struct machine *machine = new_machine(&program, speeds[n]);
+        uint32_t seen = 0;
+        cr_assert_eq(scs_write(&machine->cpu, 0xe000e014, 4, 7001), 0); /* SYST_RVR, SYST_CSR */
+        cr_assert_eq(scs_write(&machine->cpu, 0xe000e010, 4, 7), 0);
+        cr_assert_eq(machine_run(machine, 10 * CYCLES_PER_MS), MACHINE_TIME);
+        uint32_t before = cpu_reg(&machine->cpu, 4);
+        cr_assert_eq(cpu_watch(&machine->cpu, CODE, count_up, &seen), 0);
+        cr_assert_eq(machine_run(machine, 20 * CYCLES_PER_MS), MACHINE_TIME);
+        uint32_t rounds = cpu_reg(&machine->cpu, 4) - before;
+        cr_expect_gt(rounds, 10000);
+        cr_expect(seen - rounds <= 1, "%zu: it was told %u times of %u", n, seen, rounds);
+        end_machine(machine);
+    }
+    board_free(&board);
+}
