@@ -691,15 +691,6 @@ bool usbip_waiting(const struct usbip_server *server)
     return !server->restore.finished;
 }
 
-bool usbip_connected(const struct usbip_server *server)
-{
-    for (unsigned i = 0; i < USBIP_CLIENTS; i++) {
-        if (server->client[i].state != USBIP_FREE)
-            return true;
-    }
-    return false;
-}
-
 /* --- the server -------------------------------------------------------------------------------------------
  */
 

@@ -89,7 +89,4 @@ void usbip_poll(struct usbip_server *server, int timeout_ms);
 /* True while a client waits for the device. */
 bool usbip_waiting(const struct usbip_server *server);
 
-/* True while anybody is connected. */
-bool usbip_connected(const struct usbip_server *server);
-
 #endif

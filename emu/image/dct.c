@@ -194,32 +194,14 @@ int dct_load(const struct lfs_fs *fs, uint8_t dct[DCT_SIZE], struct diag *diag)
     return lfs_file_read(fs, DCT_PATH, 0, dct, DCT_SIZE, diag);
 }
 
-static const struct dct_field *find_or_say(const char *name, struct diag *diag)
-{
-    const struct dct_field *field = dct_find(name);
-    if (!field)
-        diag_set(diag, "there is no DCT field \"%s\"", name);
-    return field;
-}
-
-int dct_get(const struct lfs_fs *fs, const char *name, char *buf, size_t size, struct diag *diag)
-{
-    uint8_t bytes[DCT_SIZE];
-    const struct dct_field *field = find_or_say(name, diag);
-    if (!field)
-        return LFS_ERR_INVAL;
-    int err = lfs_file_read(fs, DCT_PATH, field->offset, bytes, field->size, diag);
-    if (!err)
-        dct_format(field, bytes, buf, size);
-    return err;
-}
-
 int dct_set(struct lfs_fs *fs, const char *name, const char *text, struct diag *diag)
 {
     uint8_t bytes[DCT_SIZE];
-    const struct dct_field *field = find_or_say(name, diag);
-    if (!field)
+    const struct dct_field *field = dct_find(name);
+    if (!field) {
+        diag_set(diag, "there is no DCT field \"%s\"", name);
         return LFS_ERR_INVAL;
+    }
     int err = dct_parse(field, text, bytes, diag);
     return err ? err : lfs_file_patch(fs, DCT_PATH, field->offset, bytes, field->size, diag);
 }

@@ -46,9 +46,6 @@ extern const size_t dct_field_count;
 /* The field of that name, or NULL. */
 const struct dct_field *dct_find(const char *name);
 
-/* The field that has the byte at `offset`, or NULL if that is behind the end. */
-const struct dct_field *dct_field_at(uint32_t offset);
-
 /*
  * Turns text into the field's `size` bytes. Any field: "erased". Numbers: decimal, 0x hexadecimal, or the
  * name of a choice. Bytes: hexadecimal digits, in pairs; bytes not given are 0xFF. Text: as it is, with zeros
@@ -72,8 +69,6 @@ int dct_create(struct lfs_fs *fs, struct diag *diag);
 
 /* Reads the whole DCT; LFS_ERR_INVAL if the file has another size than DCT_SIZE. */
 int dct_load(const struct lfs_fs *fs, uint8_t dct[DCT_SIZE], struct diag *diag);
-
-int dct_get(const struct lfs_fs *fs, const char *name, char *buf, size_t size, struct diag *diag);
 
 /* Sets a field without moving blocks; for the device's way use lfs_file_write() with the field's offset. */
 int dct_set(struct lfs_fs *fs, const char *name, const char *text, struct diag *diag);

@@ -142,12 +142,3 @@ const struct dct_field *dct_find(const char *name)
     }
     return NULL;
 }
-
-const struct dct_field *dct_field_at(uint32_t offset)
-{
-    for (size_t i = 0; i < dct_field_count; i++) {
-        if (offset >= dct_fields[i].offset && offset - dct_fields[i].offset < dct_fields[i].size)
-            return &dct_fields[i];
-    }
-    return NULL;
-}

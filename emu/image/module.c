@@ -60,7 +60,8 @@ const char *module_platform_name(unsigned platform)
     return known ? known->name : NULL;
 }
 
-bool module_platform_is_nrf52840(unsigned platform)
+/* True for the boards that carry an nRF52840. */
+static bool is_nrf52840(unsigned platform)
 {
     const struct platform *known = find_platform(platform);
     return known && known->nrf52840;
@@ -137,7 +138,7 @@ static bool lives_in_internal_flash(const struct module *module)
     case MODULE_FUNCTION_SYSTEM_PART:
     case MODULE_FUNCTION_USER_PART:
     case MODULE_FUNCTION_RADIO_STACK:
-        return module_platform_is_nrf52840(module->platform);
+        return is_nrf52840(module->platform);
     default:
         return false;
     }

@@ -158,8 +158,6 @@ int module_seal(uint8_t *data, size_t length, struct diag *why);
 /* Names, or NULL for a number that has none. */
 const char *module_function_name(unsigned function);
 const char *module_platform_name(unsigned platform);
-/* True for the boards that carry an nRF52840. */
-bool module_platform_is_nrf52840(unsigned platform);
 
 /* Writes e.g. "system part 1, version 2011" and returns `text`. */
 char *module_describe(unsigned function, unsigned index, unsigned version, char *text, size_t size);

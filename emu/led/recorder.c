@@ -34,12 +34,10 @@ static bool is_dark(const struct led_edge *edge)
     return edge->r == 0 && edge->g == 0 && edge->b == 0;
 }
 
-void led_recorder_init(struct led_recorder *recorder, const char *name, const uint8_t *tint)
+void led_recorder_init(struct led_recorder *recorder, const char *name)
 {
-    *recorder = (struct led_recorder){.tint = {255, 255, 255}};
+    *recorder = (struct led_recorder){0};
     strncpy(recorder->name, name, sizeof recorder->name - 1);
-    if (tint)
-        memcpy(recorder->tint, tint, sizeof recorder->tint);
 }
 
 void led_recorder_free(struct led_recorder *recorder)
@@ -78,8 +76,7 @@ bool led_recorder_same(const struct led_recorder *a, const struct led_recorder *
                 a->level_since == b->level_since && a->unsettled == b->unsettled && a->fused == b->fused &&
                 a->first_change == b->first_change && a->sum_from == b->sum_from && a->sum[0] == b->sum[0] &&
                 a->sum[1] == b->sum[1] && a->sum[2] == b->sum[2] && a->has_held == b->has_held &&
-                (!a->has_held || same_edge(&a->held, &b->held)) &&
-                !memcmp(a->tint, b->tint, sizeof a->tint) && !strcmp(a->name, b->name);
+                (!a->has_held || same_edge(&a->held, &b->held)) && !strcmp(a->name, b->name);
     for (size_t i = 0; i < a->edges.count && same; i++)
         same = same_edge(&a->edges.item[i], &b->edges.item[i]);
     return same;
@@ -215,13 +212,6 @@ void led_recorder_level(struct led_recorder *recorder, uint64_t cycles, uint16_t
     }
     recorder->level = level;
     recorder->level_since = cycles;
-}
-
-void led_recorder_single(struct led_recorder *recorder, uint64_t cycles, uint16_t level)
-{
-    led_recorder_level(recorder, cycles, (uint16_t)(level * recorder->tint[0] / 255u),
-                       (uint16_t)(level * recorder->tint[1] / 255u),
-                       (uint16_t)(level * recorder->tint[2] / 255u));
 }
 
 void led_recorder_flush(struct led_recorder *recorder, uint64_t cycles)

@@ -51,8 +51,7 @@ struct led_level {
 
 /* Owned by the caller; the members are the recorder's own, except that `edges` may be read at any time. */
 struct led_recorder {
-    char name[16];   /* "rgb", "d7", "charge", … */
-    uint8_t tint[3]; /* colour of a lamp with one die, at full level */
+    char name[16]; /* "rgb", "d7", "charge", … */
     struct led_edges edges;
     struct led_level level; /* on the wires now */
     uint64_t level_since;   /* cycle */
@@ -67,10 +66,9 @@ struct led_recorder {
 };
 
 /*
- * Starts with a dark lamp at time 0. `name` is copied (cut to 15 characters). `tint` (three of 0..255) is for
- * led_recorder_single(); NULL stands for white. Allocates nothing.
+ * Starts with a dark lamp at time 0. `name` is copied (cut to 15 characters). Allocates nothing.
  */
-void led_recorder_init(struct led_recorder *recorder, const char *name, const uint8_t *tint);
+void led_recorder_init(struct led_recorder *recorder, const char *name);
 void led_recorder_free(struct led_recorder *recorder);
 
 /* Makes `to` the same as `from`, with edges of its own; 0, or -1 when memory ran out (`to` has none then). */
@@ -84,9 +82,6 @@ bool led_recorder_same(const struct led_recorder *a, const struct led_recorder *
  * 0..65535 = fraction of time lit, with active-low wiring already undone. Repeating a level is harmless.
  */
 void led_recorder_level(struct led_recorder *recorder, uint64_t cycles, uint16_t r, uint16_t g, uint16_t b);
-
-/* The same for a lamp with one die: `level` 0..65535 of the tint. */
-void led_recorder_single(struct led_recorder *recorder, uint64_t cycles, uint16_t level);
 
 /* Time has come to `cycles` and the level has not changed: lets it settle. */
 void led_recorder_advance(struct led_recorder *recorder, uint64_t cycles);

@@ -276,7 +276,7 @@ int boot_probe_begin(struct boot_probe *probe)
 {
     struct boot_progress *progress = &probe->progress;
     memset(progress, 0, sizeof *progress);
-    led_recorder_init(&progress->lamp, "rgb", NULL);
+    led_recorder_init(&progress->lamp, "rgb");
     progress->last_op = probe->machine->bus.clock.now;
     begin_slice(probe);
     if (listen(probe))

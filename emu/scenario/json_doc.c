@@ -144,7 +144,8 @@ static unsigned place_in_array(const cJSON *array, const cJSON *item)
     return n;
 }
 
-char *json_doc_path(const struct json_doc *doc, const cJSON *item, char *text, size_t size)
+/* The path of a value, such as "timeline[2].do"; "" for the root. */
+static void path_of(const struct json_doc *doc, const cJSON *item, char *text, size_t size)
 {
     const struct json_node *chain[JSON_DEPTH_MAX + 1];
     size_t depth = 0, used = 0;
@@ -162,7 +163,6 @@ char *json_doc_path(const struct json_doc *doc, const cJSON *item, char *text, s
             break;
         used += (size_t)n;
     }
-    return text;
 }
 
 unsigned json_doc_line(const struct json_doc *doc, const cJSON *item)
@@ -181,7 +181,7 @@ static int report(const struct json_doc *doc, const cJSON *item, bool at_name, s
         diag_set(why, "%s: %s", doc->name, message);
         return -1;
     }
-    json_doc_path(doc, at_name ? doc->nodes[node->parent].item : item, path, sizeof path);
+    path_of(doc, at_name ? doc->nodes[node->parent].item : item, path, sizeof path);
     diag_set(why, "%s:%u:%u: %s%s%s", doc->name, at_name ? node->key_line : node->line,
              at_name ? node->key_column : node->column, path, path[0] ? ": " : "", message);
     return -1;

@@ -44,9 +44,6 @@ struct json_doc {
 int json_doc_parse(struct json_doc *doc, const char *name, const char *text, size_t len, struct diag *why);
 void json_doc_free(struct json_doc *doc);
 
-/* The path of a value, such as "timeline[2].do"; "" for the root. Returns `text`. */
-char *json_doc_path(const struct json_doc *doc, const cJSON *item, char *text, size_t size);
-
 /* Line of a value, 0 if it is not of this document. */
 unsigned json_doc_line(const struct json_doc *doc, const cJSON *item);
 

@@ -57,8 +57,6 @@ void *read_list(const struct reader *r, const cJSON *item, size_t size, read_one
 
 /* parse_state.c */
 int parse_module(const struct reader *r, const cJSON *item, void *out); /* struct module_choice */
-int parse_place(const struct reader *r, const cJSON *object, const char *fallback_array,
-                struct flash_place *out);
 int parse_byte_edit(const struct reader *r, const cJSON *item, void *out);
 int parse_stuck(const struct reader *r, const cJSON *item, void *out);
 int parse_unstable(const struct reader *r, const cJSON *item, void *out); /* struct unstable_edit */

@@ -63,14 +63,12 @@ static int parse_block(const struct reader *r, const cJSON *item, struct flash_p
     return read_u32(r, item, 0, LFS_BLOCK_COUNT_MAX, &place->block);
 }
 
-int parse_place(const struct reader *r, const cJSON *object, const char *fallback_array,
-                struct flash_place *out)
+static int parse_place(const struct reader *r, const cJSON *object, struct flash_place *out)
 {
     unsigned array = 0;
     const cJSON *address = member(object, "address"), *offset = member(object, "offset"),
                 *block = member(object, "block");
     out->at = object;
-    out->array = fallback_array;
     if (read_text(r, member(object, "file"), &out->file) ||
         read_choice(r, member(object, "array"), arrays, &array) || parse_block(r, block, out) ||
         read_u32(r, address, 0, UINT32_MAX, &out->offset) || read_u32(r, offset, 0, UINT32_MAX, &out->offset))
@@ -103,7 +101,7 @@ int parse_byte_edit(const struct reader *r, const cJSON *item, void *out)
 {
     static const char *const members[] = {PLACE_MEMBERS, "hex", "text", "fill", "length", NULL};
     struct byte_edit *edit = out;
-    if (read_members(r, item, members) || parse_place(r, item, NULL, &edit->place))
+    if (read_members(r, item, members) || parse_place(r, item, &edit->place))
         return -1;
     return read_content(r, item, "length", true, &edit->content);
 }
@@ -112,7 +110,7 @@ static int parse_erase(const struct reader *r, const cJSON *item, void *out)
 {
     static const char *const members[] = {PLACE_MEMBERS, "length", NULL};
     struct erase_edit *edit = out;
-    if (read_members(r, item, members) || parse_place(r, item, NULL, &edit->place))
+    if (read_members(r, item, members) || parse_place(r, item, &edit->place))
         return -1;
     if (!member(item, "length") && !edit->place.has_block)
         return missing(r, item, "length");
@@ -125,7 +123,7 @@ int parse_stuck(const struct reader *r, const cJSON *item, void *out)
     static const char *const members[] = {PLACE_MEMBERS, "bit", "value", NULL};
     struct stuck_edit *edit = out;
     uint32_t bit = 0, value = 0;
-    if (read_members(r, item, members) || parse_place(r, item, NULL, &edit->place))
+    if (read_members(r, item, members) || parse_place(r, item, &edit->place))
         return -1;
     if (!member(item, "bit") || !member(item, "value"))
         return missing(r, item, member(item, "bit") ? "value" : "bit");
@@ -145,7 +143,7 @@ int parse_unstable(const struct reader *r, const cJSON *item, void *out)
     struct unstable_edit *edit = out;
     edit->length = 1;
     edit->share = 1;
-    if (read_members(r, item, members) || parse_place(r, item, NULL, &edit->place) ||
+    if (read_members(r, item, members) || parse_place(r, item, &edit->place) ||
         read_u32(r, member(item, "length"), 1, 0x400000u, &edit->length) ||
         read_double(r, member(item, "share"), 0, 1, &edit->share))
         return -1;

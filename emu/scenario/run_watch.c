@@ -58,7 +58,7 @@ static struct led_recorder *recorder_of(struct runner *run, const char *name)
     while (i < run->light_count && strncmp(run->lights[i].name, name, sizeof run->lights[i].name - 1))
         i++;
     if (i == run->light_count && i < RUN_LIGHTS) {
-        led_recorder_init(&run->lights[i], name, NULL);
+        led_recorder_init(&run->lights[i], name);
         run->light_count++;
     }
     return i < RUN_LIGHTS ? &run->lights[i] : NULL;

@@ -17,7 +17,8 @@
 #define POINTS_MOST 2000u
 #define BITMAP      (NRF52840_RAM_SIZE / 8)
 
-uint64_t record_next(uint64_t cycle)
+/* The cycle at which the next point is. */
+static uint64_t record_next(uint64_t cycle)
 {
     uint64_t step = cycle < LATER ? STEP : STEP_LATER;
     return (cycle / step + 1) * step;

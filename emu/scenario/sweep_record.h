@@ -54,9 +54,6 @@ int record_make(struct sweep_inner *inner, const uint32_t *ids, const struct kno
 void record_free(struct start_record *record);
 size_t record_bytes(const struct start_record *record);
 
-/* The cycle at which the next point is. */
-uint64_t record_next(uint64_t cycle);
-
 /* What the flashes hold at a point: record->layout.pages numbers. */
 void record_ids(const struct start_record *record, uint32_t point, uint32_t *ids);
 

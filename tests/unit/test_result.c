@@ -27,14 +27,13 @@ static void light(struct led_recorder *recorder, uint64_t on_ms, uint64_t off_ms
 static void add_lights(void)
 {
     struct led_recorder rgb, d7;
-    static const uint8_t blue[3] = {0, 0, 255};
-    led_recorder_init(&rgb, "rgb", NULL);
-    led_recorder_init(&d7, "d7", blue);
+    led_recorder_init(&rgb, "rgb");
+    led_recorder_init(&d7, "d7");
     for (uint64_t t = 313; t < 600; t += 102)
         light(&rgb, t, t + 51, 24415, 0, 24415);
     for (uint64_t t = 5000; t < 9000; t += 200)
         light(&rgb, t, t + 100, 0, 24415, 0);
-    led_recorder_single(&d7, 700 * MS, 65535);
+    led_recorder_level(&d7, 700 * MS, 0, 0, 65535);
     led_recorder_flush(&rgb, 9000 * MS);
     led_recorder_flush(&d7, 9000 * MS);
     result_add_light(&result, &rgb, LED_LAMP_STATUS);
