@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The subcommands of the program, one file each. A new one is its file, a declaration here, and a line in the
- * table of main.c.
+ * table of main.c. What they share is in cmd.c.
  *
  * Data goes to stdout, progress and messages to stderr.
  */

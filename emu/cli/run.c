@@ -173,7 +173,9 @@ static int run(int argc, char **argv)
     struct run_arguments arguments = {0};
     struct scenario scenario;
     struct diag why;
-    if (parse_arguments(argc, argv, &arguments) != EXIT_AS_EXPECTED) {
+    if (parse_arguments(argc, argv, &arguments) != EXIT_AS_EXPECTED ||
+        cmd_check_writable(&cmd_run, arguments.json) || cmd_check_writable(&cmd_run, arguments.junit) ||
+        cmd_check_writable(&cmd_run, arguments.vcd)) {
         return EXIT_BAD_INPUT;
     }
     if (scenario_load(&scenario, arguments.scenario, &why) != 0) {

@@ -445,7 +445,7 @@ static int run(int argc, char **argv)
         return cmd_bad_usage(&cmd_usb, exec ? "which command? It comes after --" : "serve runs no command");
     }
     arguments.command = exec ? argv + i + 1 : NULL;
-    return run_usb(&arguments);
+    return cmd_check_writable(&cmd_usb, arguments.json) ? EXIT_BAD_INPUT : run_usb(&arguments);
 }
 
 const struct command cmd_usb = {

@@ -241,6 +241,8 @@ Test(cli_sweep, a_full_disk_is_told)
     expect_that("grep -q '\"points_per_second\"' j.json && xmllint --noout j.xml");
     expect_run("$SOSIM sweep ab.json --json none/j.json", 2, "none/j.json: No such file");
     expect_that("test ! -s out");
+    expect_run("$SOSIM run ab.json --vcd none/v", 2, "none/v: No such file");
+    expect_that("test ! -s out");
     expect_run("$SOSIM run ab.json >/dev/full", 2, "could not be written");
     expect_run("$SOSIM run ab.json --quiet --json /dev/full", 2, "/dev/full: No space left");
 
