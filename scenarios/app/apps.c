@@ -16,7 +16,11 @@ static const struct sosim_app apps[] = {
 #define PART_MAX                     99u
 
 /* In the order of the builds. */
-static const unsigned releases[APP_BUILDS] = {VERSION(2, 0, 1), VERSION(3, 0, 0), VERSION(3, 1, 0)};
+static const unsigned releases[] = {
+#include "apps_versions.inc"
+};
+
+_Static_assert(sizeof releases / sizeof releases[0] == APP_BUILDS, "apps.h has another number of builds");
 
 /* "4.0.1" as a number, 0 for what is no version. */
 static unsigned version_number(const char *text)
@@ -36,7 +40,8 @@ const struct app_build *sosim_app_find(const char *name, const char *built_for, 
     while (build && releases[build - 1] > version)
         build--;
     if (!build) {
-        diag_set(why, "apps are built for Device OS 2.0.1 and later, not for \"%.60s\"", built_for);
+        diag_set(why, "apps are built for Device OS %u.%u.%u and later, not for \"%.60s\"", releases[0] >> 16,
+                 releases[0] >> 8 & 0xff, releases[0] & 0xff, built_for);
         return NULL;
     }
     for (size_t i = 0; i < APP_COUNT; i++) {
