@@ -47,6 +47,17 @@ void bus_reset(struct bus *bus, enum reset_cause cause)
         block_reset(bus->block[i], cause);
 }
 
+static void save_block(struct block *block, struct state *state)
+{
+    state_var(state, block->inten);
+    state_var(state, block->word);
+    state_var(state, block->logged);
+    for (unsigned f = 0; f < block->faces; f++) {
+        if (block->face[f].save)
+            block->face[f].save(block->face[f].self, state);
+    }
+}
+
 void bus_save(struct bus *bus, struct state *state)
 {
     for (unsigned i = 0; i < BUS_PINS; i++)
@@ -54,7 +65,7 @@ void bus_save(struct bus *bus, struct state *state)
     state_var(state, bus->told);
     state_var(state, bus->tolds);
     for (unsigned i = 0; i < bus->blocks; i++)
-        block_save(bus->block[i], state);
+        save_block(bus->block[i], state);
 }
 
 /* The table entry for a page, or NULL for an address outside the peripheral ranges. */
@@ -136,17 +147,6 @@ void block_reset(struct block *block, enum reset_cause cause)
             block->face[f].reset(block->face[f].self, cause);
     }
     block_update_irq(block);
-}
-
-void block_save(struct block *block, struct state *state)
-{
-    state_var(state, block->inten);
-    state_var(state, block->word);
-    state_var(state, block->logged);
-    for (unsigned f = 0; f < block->faces; f++) {
-        if (block->face[f].save)
-            block->face[f].save(block->face[f].self, state);
-    }
 }
 
 /* The face that an access goes to: the first active one that lists the word. */
@@ -277,22 +277,15 @@ bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value)
     return true;
 }
 
-void block_task(struct block *block, unsigned n)
-{
-    const struct face *face = face_for(block, TASK_OFFSET(n));
-    if (face && face->task)
-        face->task(face->self, n);
-}
-
 void bus_task(struct bus *bus, uint32_t address)
 {
     struct block *block = block_at(bus, address);
     uint32_t offset = address & (PAGE_SIZE - 1);
-    if (!block || offset >= 0x100 || !face_for(block, offset)) {
+    const struct face *face = block && offset < 0x100 ? face_for(block, offset) : NULL;
+    if (!face)
         bus_finding(bus, "ppi", "PPI triggers 0x%08x, which is no task", address);
-        return;
-    }
-    block_task(block, offset / 4);
+    else if (face->task)
+        face->task(face->self, offset / 4);
 }
 
 void block_update_irq(struct block *block)

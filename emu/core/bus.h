@@ -170,7 +170,6 @@ void bus_save(struct bus *bus, struct state *state);
 void block_init(struct block *block, struct bus *bus, uint32_t base, int irq);
 void block_add_face(struct block *block, const struct face *face);
 void block_reset(struct block *block, enum reset_cause cause);
-void block_save(struct block *block, struct state *state);
 
 /* CPU accesses, any width of 1, 2 or 4 bytes. Return 0, or -1 when no block is there (a bus error). */
 int bus_read(struct bus *bus, uint32_t address, unsigned size, uint32_t *value);
@@ -198,15 +197,8 @@ static inline void block_set(struct block *block, uint32_t offset, uint32_t valu
 
 /* Event n happens: its register becomes 1, shortcuts run, the interrupt line follows, PPI hears of it. */
 void block_event(struct block *block, unsigned n);
-static inline bool block_event_set(const struct block *block, unsigned n)
-{
-    return block->word[(0x100 + 4 * n) / 4] != 0;
-}
 /* Recomputes the interrupt line from events and INTEN. */
 void block_update_irq(struct block *block);
-
-/* Runs a task as if it had been written (for a block's own use: shortcuts run by themselves). */
-void block_task(struct block *block, unsigned n);
 
 /* DMA between a peripheral and RAM (or, reading only, flash). Return 0, or -1 for an address that DMA cannot
  * reach (logged once; the bytes read are zero and writes are dropped, as the AHB error goes unseen). */

@@ -13,13 +13,15 @@
  *
  * Not modelled:
  * - CONTROL read after a floating-point instruction has bit 3 (SFPA) set, which a Cortex-M4 has not: the
- * engine.
+ *   engine.
  * - VCVT from fixed point rounds as FPSCR says, where a Cortex-M4 always rounds to nearest: the engine.
  * - An SVC that escalates from within an IT block has the IT state behind it stacked, not its own.
  * - Time within a block of code: a register read sees the time at the block's end.
  * - Lazy FP stacking: frames are stacked eagerly, FPCCR.LSPACT always reads 0.
  * - Imprecise bus faults: stores fault precisely, as with ACTLR.DISDEFWBUF set.
- * - Halting debug, ITM, TPIU, ETM; DWT but for CYCCNT; FPB.
+ * - CCR.BFHFNMIGN: a bus fault in HardFault or NMI, or under FAULTMASK, is a lock-up whatever it says.
+ * - Halting debug, ITM, TPIU, ETM; DWT but for CYCCNT; FPB. Their registers are storage, one page of it for
+ *   all of the private peripheral bus.
  * - Code in the XIP window cannot be fetched (BusFault); the code-RAM alias at 0x00800000 can.
  */
 #ifndef SOSIM_CORE_CPU_H
@@ -218,9 +220,8 @@ struct cpu {
     uint8_t fault_kind;    /* enum cpu_access */
     bool fault_is_precise; /* PC and state are those before the instruction */
     bool careful_next;     /* the next block is to be run carefully */
-    uint32_t
-        careful_from; /* that block: the engine need not translate the rest of it after each instruction */
-    uint32_t careful_to;
+    /* That block: the engine need not translate the rest of it after each instruction. */
+    uint32_t careful_from, careful_to;
     bool careful;       /* executing one instruction: the block hook only watches */
     bool careful_begun; /* and that instruction has begun */
     bool hook_stopped;  /* the block hook stopped the engine before a block */

@@ -155,7 +155,7 @@ int machine_init(struct machine *machine, const struct board *board, const struc
     machine->decay = options->seed ^ 0x6465636179ull;
     if (!build(machine, options, why)) {
         machine_set_usb(machine, true);
-        machine_set_battery(machine, true);
+        tell_parts(machine, "battery", true);
         return 0;
     }
     machine_destroy(machine);
@@ -284,11 +284,6 @@ void machine_set_usb(struct machine *machine, bool present)
 {
     power_set_vbus(&machine->soc.power, present);
     tell_parts(machine, "vbus", present);
-}
-
-void machine_set_battery(struct machine *machine, bool present)
-{
-    tell_parts(machine, "battery", present);
 }
 
 bool machine_is_halted(const struct machine *machine)

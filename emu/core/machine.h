@@ -72,11 +72,9 @@ void machine_cut_power(struct machine *machine, uint64_t at);
  * with machine->supply_lost set. */
 void machine_sag(struct machine *machine, const struct supply_sag *sag);
 
-/* What the board is supplied from: USB's 5 V and the battery. They are seen by the chip's USB detector and by
- * the parts that care; whether the machine runs is machine_power_on's alone. At the start: USB and a battery.
- */
+/* Whether the board has USB's 5 V. The chip's USB detector and the parts that care see it, as these see the
+ * battery; whether the machine runs is machine_power_on's alone. At the start there are both. */
 void machine_set_usb(struct machine *machine, bool present);
-void machine_set_battery(struct machine *machine, bool present);
 
 /* True while the CPU waits for an access that never ends (see qspi.h). */
 bool machine_is_halted(const struct machine *machine);

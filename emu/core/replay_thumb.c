@@ -19,7 +19,7 @@ struct val thumb_opposite(struct instruction *n, struct val truth)
     return thumb_value(n, IR_EOR, truth, known(1));
 }
 
-struct val thumb_flag(struct instruction *n, unsigned place)
+static struct val flag(struct instruction *n, unsigned place)
 {
     return make_get(n->m, place);
 }
@@ -67,26 +67,26 @@ struct val thumb_holds(struct instruction *n, unsigned code)
     struct val truth;
     switch (code >> 1) {
     case 0:
-        truth = thumb_flag(n, PLACE_Z);
+        truth = flag(n, PLACE_Z);
         break;
     case 1:
-        truth = thumb_flag(n, PLACE_C);
+        truth = flag(n, PLACE_C);
         break;
     case 2:
-        truth = thumb_flag(n, PLACE_N);
+        truth = flag(n, PLACE_N);
         break;
     case 3:
-        truth = thumb_flag(n, PLACE_V);
+        truth = flag(n, PLACE_V);
         break;
     case 4:
-        truth = thumb_value(n, IR_AND, thumb_flag(n, PLACE_C), thumb_opposite(n, thumb_flag(n, PLACE_Z)));
+        truth = thumb_value(n, IR_AND, flag(n, PLACE_C), thumb_opposite(n, flag(n, PLACE_Z)));
         break;
     case 5:
-        truth = thumb_opposite(n, thumb_value(n, IR_EOR, thumb_flag(n, PLACE_N), thumb_flag(n, PLACE_V)));
+        truth = thumb_opposite(n, thumb_value(n, IR_EOR, flag(n, PLACE_N), flag(n, PLACE_V)));
         break;
     case 6:
-        truth = thumb_opposite(n, thumb_value(n, IR_EOR, thumb_flag(n, PLACE_N), thumb_flag(n, PLACE_V)));
-        truth = thumb_value(n, IR_AND, truth, thumb_opposite(n, thumb_flag(n, PLACE_Z)));
+        truth = thumb_opposite(n, thumb_value(n, IR_EOR, flag(n, PLACE_N), flag(n, PLACE_V)));
+        truth = thumb_value(n, IR_AND, truth, thumb_opposite(n, flag(n, PLACE_Z)));
         break;
     default:
         return known(1);
@@ -130,7 +130,7 @@ static struct val shift(struct instruction *n, enum ir_op op, struct val a, stru
     if (carry && !by.slot && !(by.v & 0xff))
         *carry = SAME_CARRY;
     else if (carry)
-        *carry = make_value(n->m, (enum ir_op)(op + 1), a, by, by.slot ? thumb_flag(n, PLACE_C) : ZERO);
+        *carry = make_value(n->m, (enum ir_op)(op + 1), a, by, by.slot ? flag(n, PLACE_C) : ZERO);
     return thumb_value(n, op, a, by);
 }
 
@@ -139,7 +139,7 @@ struct val thumb_shift_imm(struct instruction *n, struct val a, unsigned type, u
 {
     static const enum ir_op ops[] = {IR_LSL, IR_LSR, IR_ASR, IR_ROR};
     if (type == 3 && !amount) { /* RRX */
-        struct val c = thumb_flag(n, PLACE_C);
+        struct val c = flag(n, PLACE_C);
         if (carry)
             *carry = thumb_value(n, IR_AND, a, known(1));
         return thumb_value(n, IR_OR, thumb_value(n, IR_LSL, c, known(31)),
@@ -171,9 +171,9 @@ static struct val calculate(struct instruction *n, unsigned op, struct val a, st
     case OP_ADD:
         return add(n, a, b, ZERO, set_flags);
     case OP_ADC:
-        return add(n, a, b, thumb_flag(n, PLACE_C), set_flags);
+        return add(n, a, b, flag(n, PLACE_C), set_flags);
     case OP_SBC:
-        return add(n, a, inverted(n, b), thumb_flag(n, PLACE_C), set_flags);
+        return add(n, a, inverted(n, b), flag(n, PLACE_C), set_flags);
     case OP_SUB:
         return thumb_subtract(n, a, b, set_flags);
     case OP_RSB:

@@ -50,10 +50,9 @@ struct val thumb_subtract(struct instruction *n, struct val a, struct val b, boo
 /* Whether a condition of A7.3 holds, 1 or 0. */
 struct val thumb_holds(struct instruction *n, unsigned code);
 
-/* A flag, or a register as an operand: PC is the instruction's address + 4. */
-struct val thumb_flag(struct instruction *n, unsigned place);
+/* A register as an operand: PC is the instruction's address + 4. */
 struct val thumb_reg(struct instruction *n, unsigned number);
-/* Writes to them happen if the instruction's condition holds. */
+/* Writes happen if the instruction's condition holds. */
 void thumb_set_place(struct instruction *n, unsigned place, struct val value);
 void thumb_set_nz(struct instruction *n, struct val result);
 bool thumb_set_reg(struct instruction *n, unsigned number, struct val value);

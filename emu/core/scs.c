@@ -58,7 +58,6 @@ enum scs_offset {
     FPU_FPDSCR = 0xe000ef3c,
     FPU_MVFR0 = 0xe000ef40,
     FPU_MVFR1 = 0xe000ef44,
-    ROM_TABLE = 0xe00ff000,
 };
 
 /* --- SysTick (B3.3) ---------------------------------------------------------------------------------------

@@ -66,7 +66,8 @@ static void set(struct cc_rng *rng, uint32_t offset, uint32_t value)
     block_set(rng->host->block, offset, value);
 }
 
-bool cc_rng_busy(const struct cc_rng *rng)
+/* True while a collection is under way. */
+static bool is_busy(const struct cc_rng *rng)
 {
     return event_pending(&rng->done);
 }
@@ -86,7 +87,7 @@ static void empty_ehr(struct cc_rng *rng)
 /* Starts a collection if the noise source is on and there is room for its result. */
 static void collect(struct cc_rng *rng)
 {
-    if (!(get(rng, NOISE_SOURCE) & 1) || get(rng, TRNG_VALID) || cc_rng_busy(rng))
+    if (!(get(rng, NOISE_SOURCE) & 1) || get(rng, TRNG_VALID) || is_busy(rng))
         return;
     uint64_t sample = get(rng, SAMPLE_CNT) ? get(rng, SAMPLE_CNT) : 1;
     uint64_t cycles = EHR_BITS * sample;
@@ -138,7 +139,7 @@ static uint32_t read(void *self, uint32_t offset)
 {
     struct cc_rng *rng = self;
     if (offset == RNG_BUSY)
-        return cc_rng_busy(rng) ? BUSY_ENGINE_AND_TRNG : 0;
+        return is_busy(rng) ? BUSY_ENGINE_AND_TRNG : 0;
     uint32_t value = get(rng, offset);
     if (offset == EHR_LAST && get(rng, TRNG_VALID)) {
         empty_ehr(rng);

@@ -27,7 +27,4 @@ struct cc_rng {
 /* Adds the face CC_RNG to the register file. */
 void cc_rng_init(struct cc_rng *rng, struct cc_host *host);
 
-/* True while a collection is under way. */
-bool cc_rng_busy(const struct cc_rng *rng);
-
 #endif

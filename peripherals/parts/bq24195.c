@@ -49,11 +49,6 @@ static enum charge charge_state(const struct bq24195 *part)
     return part->cycling_done ? CHARGE_DONE : CHARGE_BUSY;
 }
 
-bool bq24195_charging(const struct bq24195 *part)
-{
-    return charge_state(part) == CHARGE_BUSY;
-}
-
 static void show(struct bq24195 *part)
 {
     enum charge charge = charge_state(part);

@@ -65,9 +65,6 @@ void bq24195_set_vbus(struct bq24195 *part, bool present);
 void bq24195_set_battery(struct bq24195 *part, bool present, bool full);
 void bq24195_set_fault(struct bq24195 *part, uint8_t fault);
 
-/* True while the charge state machine is charging. */
-bool bq24195_charging(const struct bq24195 *part);
-
 void bq24195_save(struct bq24195 *part, struct state *state);
 
 #endif

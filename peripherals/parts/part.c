@@ -15,7 +15,8 @@
 /* --- entries of the board file ----------------------------------------------------------------------------
  */
 
-int part_pin(const cJSON *entry, const char *member, uint8_t *pin, struct diag *why)
+/* A pin "P0.13" -> 0..63. */
+static int read_pin(const cJSON *entry, const char *member, uint8_t *pin, struct diag *why)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, member);
     unsigned port = 0, number = 0;
@@ -29,13 +30,7 @@ int part_pin(const cJSON *entry, const char *member, uint8_t *pin, struct diag *
     return 0;
 }
 
-double part_number(const cJSON *entry, const char *member, double otherwise)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, member);
-    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
-}
-
-bool part_flag(const cJSON *entry, const char *member, bool otherwise)
+static bool read_flag(const cJSON *entry, const char *member, bool otherwise)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, member);
     return cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
@@ -49,7 +44,7 @@ static int create_mx25l3233f(void *model, struct bus *bus, const char *name, con
 {
     uint8_t csn;
     (void)name;
-    if (part_pin(entry, "csn", &csn, why))
+    if (read_pin(entry, "csn", &csn, why))
         return -1;
     if (mx25l3233f_init(model, bus, csn)) {
         diag_set(why, "out of memory, or no room for another SPI part");
@@ -110,7 +105,7 @@ static int optional_pin(const cJSON *entry, const char *member, uint8_t *pin, ui
                         struct diag *why)
 {
     *pin = otherwise;
-    return cJSON_HasObjectItem(entry, member) ? part_pin(entry, member, pin, why) : 0;
+    return cJSON_HasObjectItem(entry, member) ? read_pin(entry, member, pin, why) : 0;
 }
 
 static int create_led(void *model, struct bus *bus, const char *name, const cJSON *entry, struct diag *why)
@@ -120,7 +115,7 @@ static int create_led(void *model, struct bus *bus, const char *name, const cJSO
         optional_pin(entry, "green", &green, LED_NO_PIN, why) ||
         optional_pin(entry, "blue", &blue, LED_NO_PIN, why))
         return -1;
-    if (!led_init(model, bus, name, red, green, blue, part_flag(entry, "active_low", false)))
+    if (!led_init(model, bus, name, red, green, blue, read_flag(entry, "active_low", false)))
         return 0;
     diag_set(why, "a pin has no room for this LED");
     return -1;
@@ -141,9 +136,9 @@ static int create_button(void *model, struct bus *bus, const char *name, const c
 {
     uint8_t pin;
     (void)name;
-    if (part_pin(entry, "pin", &pin, why))
+    if (read_pin(entry, "pin", &pin, why))
         return -1;
-    if (!button_init(model, bus, pin, part_flag(entry, "pull_up", true)))
+    if (!button_init(model, bus, pin, read_flag(entry, "pull_up", true)))
         return 0;
     diag_set(why, "the pin has no room for this button");
     return -1;
@@ -178,10 +173,10 @@ static int create_bq24195(void *model, struct bus *bus, const char *name, const 
 {
     uint8_t scl, sda;
     uint16_t color[3];
-    if (part_pin(entry, "scl", &scl, why) || part_pin(entry, "sda", &sda, why))
+    if (read_pin(entry, "scl", &scl, why) || read_pin(entry, "sda", &sda, why))
         return -1;
     read_color(entry, color);
-    if (!bq24195_init(model, bus, scl, sda, part_flag(entry, "light", true) ? name : NULL, color))
+    if (!bq24195_init(model, bus, scl, sda, read_flag(entry, "light", true) ? name : NULL, color))
         return 0;
     diag_set(why, "no room for another I2C part");
     return -1;
@@ -214,8 +209,8 @@ static int create_max17043(void *model, struct bus *bus, const char *name, const
 {
     uint8_t scl, sda, alert;
     (void)name;
-    if (part_pin(entry, "scl", &scl, why) || part_pin(entry, "sda", &sda, why) ||
-        part_pin(entry, "alert", &alert, why))
+    if (read_pin(entry, "scl", &scl, why) || read_pin(entry, "sda", &sda, why) ||
+        read_pin(entry, "alert", &alert, why))
         return -1;
     if (!max17043_init(model, bus, scl, sda, alert))
         return 0;

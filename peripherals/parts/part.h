@@ -43,9 +43,4 @@ struct part {
 int part_create(struct part *part, struct bus *bus, const struct cJSON *entry, struct diag *why);
 void part_destroy(struct part *part);
 
-/* Helpers for create: a pin "P0.13" -> 0..63; a number with a default. Return 0, or -1 with `why`. */
-int part_pin(const struct cJSON *entry, const char *member, uint8_t *pin, struct diag *why);
-double part_number(const struct cJSON *entry, const char *member, double otherwise);
-bool part_flag(const struct cJSON *entry, const char *member, bool otherwise);
-
 #endif
