@@ -310,7 +310,8 @@ static int tell(struct sweep_arguments *arguments, struct sweep *sweep)
     }
     int code = judge(arguments, sweep, known);
     const struct report report = {sweep, known, arguments->failing};
-    err |= sweep_write_text(sweep, known, stdout) | fflush(stdout); /* main() says so */
+    if (sweep_write_text(sweep, known, stdout) || fflush(stdout))
+        err = -1; /* main() says so */
     err |= cmd_write_file(&cmd_sweep, arguments->json, write_json, &report);
     err |= cmd_write_file(&cmd_sweep, arguments->junit, write_junit, &report);
     free(known);
