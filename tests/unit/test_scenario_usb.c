@@ -44,7 +44,7 @@ Test(scenario_usb, good_actions_are_taken)
 
 Test(scenario_usb, mistakes_are_named)
 {
-    expect_bad("{}", "exactly one of: plug, download");
+    expect_bad("{}", "exactly one of these is expected here: plug, download");
     expect_bad("{\"plug\": true, \"upload\": {}}", "exactly one of");
     expect_bad("{\"reset\": true}", "no member \"reset\"");
     expect_bad("{\"download\": {\"address\": 0, \"hex\": \"00\"}}", "alt");
