@@ -59,7 +59,8 @@ void cpu_update_careful(struct cpu *cpu)
     cpu->careful_flags = flags;
     /* Register accesses are checked where they arrive (cpu_hooks.c); only memory needs this. */
     cpu->careful_always =
-        (cpu->mpu.ctrl & 1) && (!(cpu->mpu.ctrl & 4) || restricts_memory(cpu) || !cpu_privileged(cpu));
+        (cpu->mpu.ctrl & MPU_CTRL_ENABLE) &&
+        (!(cpu->mpu.ctrl & MPU_CTRL_PRIVDEFENA) || restricts_memory(cpu) || !cpu_privileged(cpu));
 }
 
 /* True if the instruction at `pc` is in an IT block and its condition fails, so that it does nothing. */

@@ -112,7 +112,10 @@ struct dwt {
     uint32_t value; /* while not counting */
 };
 
-#define MPU_REGIONS 8
+#define MPU_REGIONS         8
+#define MPU_CTRL_ENABLE     1u
+#define MPU_CTRL_HFNMIENA   2u
+#define MPU_CTRL_PRIVDEFENA 4u
 
 struct mpu {
     uint32_t ctrl;
@@ -353,6 +356,8 @@ bool cpu_privileged(const struct cpu *cpu);
 /* scs.c: the private peripheral bus. Return 0, or -1 for a bus fault. */
 int scs_read(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
 int scs_write(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
+/* True for the registers of the MPU. */
+bool scs_is_mpu(uint32_t address);
 void scs_reset(struct cpu *cpu);
 void scs_init(struct cpu *cpu);
 void scs_save(struct cpu *cpu, struct state *state);

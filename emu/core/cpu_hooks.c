@@ -170,15 +170,22 @@ static bool trail_is_loop(const struct cpu *cpu, uint32_t head)
 
 static void look_for_spin(struct cpu *cpu, uint32_t address)
 {
+    const struct clock *clock = &cpu->bus->clock;
+    enum spin spin = SPIN_NONE;
     if (trail_is_loop(cpu, address)) {
-        if (spin_skip(cpu, address)) {
+        spin = spin_skip(cpu, address);
+        if (spin != SPIN_NONE)
             cpu->spins_in_vain = 0;
-            replay_search_anew(cpu);
-        } else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST) {
+        else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST)
             cpu->spins_in_vain++;
-        }
     }
-    cpu->spin_at = cpu->bus->clock.now + (SPIN_REST << cpu->spins_in_vain);
+    cpu->spin_at = clock->now + (SPIN_REST << cpu->spins_in_vain);
+    if (spin == SPIN_NONE)
+        return;
+    replay_search_anew(cpu);
+    /* There are more rounds to be skipped when what is due is done. */
+    if (clock->deadline > clock->now && clock->deadline < cpu->spin_at)
+        cpu->spin_at = clock->deadline;
 }
 
 static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
@@ -355,7 +362,8 @@ static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address
 /* The MPU's view of a register access; memory is checked in careful mode. */
 bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access access)
 {
-    return (cpu->mpu.ctrl & 1) && !mpu_allows(cpu, address, access, cpu_privileged(cpu));
+    return (cpu->mpu.ctrl & MPU_CTRL_ENABLE) && !mpu_allows(cpu, address, access, false) &&
+           !mpu_allows(cpu, address, access, cpu_privileged(cpu));
 }
 
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)

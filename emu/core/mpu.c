@@ -2,9 +2,6 @@
 /* The memory protection unit, PMSAv7: ARMv7-M Architecture Reference Manual B3.5. */
 #include "core/cpu.h"
 
-#define MPU_CTRL_ENABLE     1u
-#define MPU_CTRL_HFNMIENA   2u
-#define MPU_CTRL_PRIVDEFENA 4u
 #define RASR_ENABLE         1u
 #define RASR_XN             (1u << 28)
 

@@ -103,7 +103,7 @@ static bool same_mode(const struct session *s, struct trace *trace)
     const struct cpu *cpu = s->cpu;
     return !memcmp(&s->mode, &trace->mode, sizeof s->mode) && cpu->expected == trace->expected &&
            cpu->cache_is_on == trace->cache_is_on && !(trace->flags & cpu->careful_flags) &&
-           !is_watched(cpu, trace);
+           !memcmp(&cpu->mpu, &trace->mpu, sizeof cpu->mpu) && !is_watched(cpu, trace);
 }
 
 /* Notes in `where` what differs from what the trace assumes; returns how much does, DIFFERENCES_MAX + 1 for
@@ -174,19 +174,30 @@ static struct trace *choose_trace(struct session *s, struct head *head)
     return NULL;
 }
 
-/* True if the run loop would go on with the next block, and no event is due within `cycles`. */
-static bool goes_on(struct session *s, const struct trace *trace, uint32_t cycles)
+/* True if an exception would be taken with these masks; FAULTMASK is the engine's, no trace changes it. */
+static bool is_interrupted(const struct cpu *cpu, uint32_t primask, uint32_t basepri)
+{
+    if (!(cpu->exc.pending & cpu->exc.enabled))
+        return false;
+    struct exception_masks masks = cpu_masks(cpu);
+    masks.primask = primask;
+    masks.basepri = (uint8_t)basepri;
+    return exceptions_to_take(&cpu->exc, &masks);
+}
+
+/* True if the run loop would go on with the next block, and no event is due within `stretch` cycles. */
+static bool goes_on(struct session *s, const struct trace *trace, uint32_t stretch, uint32_t primask,
+                    uint32_t basepri)
 {
     struct cpu *cpu = s->cpu;
     struct clock *clock = &cpu->bus->clock;
-    /* What is pending may be masked now, and not for long. */
-    if (s->replay->disturbed || cpu->exc.pending & cpu->exc.enabled)
+    if (s->replay->disturbed || is_interrupted(cpu, primask, basepri))
         return false;
-    if (clock->now + cycles < clock->deadline)
+    if (clock->now + stretch < clock->deadline)
         return true;
     uint64_t next = clock_next_event(clock);
     next = next < cpu->until ? next : cpu->until;
-    if (clock->now + cycles >= next || clock->now + cycles >= cpu->ran_window || cpu_must_stop(cpu) ||
+    if (clock->now + stretch >= next || clock->now + stretch >= cpu->ran_window || cpu_must_stop(cpu) ||
         cpu->ports.cache_on(cpu->ports.context) != cpu->cache_is_on)
         return false;
     cpu_update_careful(cpu);
@@ -195,6 +206,11 @@ static bool goes_on(struct session *s, const struct trace *trace, uint32_t cycle
     cpu_note_pending(cpu);
     clock->deadline = next;
     return true;
+}
+
+static bool goes_on_at(struct session *s, const struct trace *trace, const struct replay_exit *exit)
+{
+    return goes_on(s, trace, exit->stretch, exit->primask, exit->basepri);
 }
 
 /* --- running ----------------------------------------------------------------------------------------------
@@ -218,7 +234,7 @@ static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value)
         cpu_code_changed(cpu, RAM_BASE + offset, 4);
 }
 
-/* The access did when it was recorded, and privileged code without MPU has nothing that could make it fail.
+/* The access did when it was recorded, and the MPU is as it was then.
  */
 static void must_go_well(struct cpu *cpu, int error)
 {
@@ -287,7 +303,7 @@ static const struct ir *execute(struct session *s, const struct trace *trace)
                 clock_kick(&cpu->bus->clock);
                 quiet = false;
             }
-            if (!quiet && !goes_on(s, trace, trace->exits[ir->exit].stretch))
+            if (!quiet && !goes_on_at(s, trace, &trace->exits[ir->exit]))
                 return ir;
             break;
         case FX_GUARD:
@@ -348,7 +364,7 @@ static bool run_trace(struct session *s, struct trace *trace)
     /* The way here may have been left by a guard, before what it did was looked at. */
     clock_kick(&s->cpu->bus->clock);
     do {
-        if (!goes_on(s, trace, trace->stretch))
+        if (!goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
             break;
         begin(s, trace);
         ir = execute(s, trace);

@@ -220,9 +220,15 @@ void replay_read_cpu(struct cpu *cpu, uint32_t place[PLACES], struct replay_mode
     uc_reg_read(cpu->uc, UC_ARM_REG_BASEPRI, &mode->basepri);
 }
 
+/* What the MPU allows must depend on nothing but its registers; at the priorities of faults it may be off. */
+static bool mpu_interferes(const struct cpu *cpu)
+{
+    return (cpu->mpu.ctrl & MPU_CTRL_ENABLE) && (cpu->careful_always || cpu->exc.active_priority < 0);
+}
+
 bool replay_possible(const struct cpu *cpu)
 {
-    return !cpu->monitor_open && !(cpu->mpu.ctrl & 1) && cpu_privileged(cpu);
+    return !cpu->monitor_open && cpu_privileged(cpu) && !mpu_interferes(cpu);
 }
 
 static void start_recording(struct cpu *cpu, struct head *head)
@@ -237,6 +243,7 @@ static void start_recording(struct cpu *cpu, struct head *head)
     head->record = false;
     log->expected = cpu->expected;
     log->cache_is_on = cpu->cache_is_on;
+    log->mpu = cpu->mpu;
     log->blocks = log->accesses = 0;
     memcpy(log->ram, cpu->ram, cpu->ram_size);
     replay->recording = head;

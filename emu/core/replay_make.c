@@ -268,7 +268,7 @@ void make_store(struct maker *m, struct val address, struct val value, unsigned 
         value = make_value(m, IR_AND, value, known(mask), known(0));
     if (!in_ram(m, at)) {
         const struct replay_access *access = next_access(m, at, size, true);
-        if (!access || access->value != value.v) {
+        if (!access || access->value != value.v || scs_is_mpu(at)) {
             m->failed = true;
             return;
         }
@@ -585,6 +585,7 @@ static struct trace *make_trace(struct maker *m)
     trace->mode = m->log->mode;
     trace->expected = m->log->expected;
     trace->cache_is_on = m->log->cache_is_on;
+    trace->mpu = m->log->mpu;
     trace->assumed_places = m->assumed;
     memcpy(trace->place, m->log->place, sizeof trace->place);
     memcpy(trace->variable, m->variable, sizeof trace->variable);

@@ -64,6 +64,7 @@ struct replay_log {
     struct replay_mode mode;
     uint32_t expected; /* cpu->expected at the beginning */
     bool cache_is_on;
+    struct mpu mpu; /* what it allowed then, it allows as long as it is the same */
     struct replay_block block[REPLAY_BLOCKS];
     unsigned blocks;
     struct replay_access access[REPLAY_ACCESSES];
@@ -109,6 +110,7 @@ struct trace {
     struct replay_mode mode;
     uint32_t expected;
     bool cache_is_on;
+    struct mpu mpu;
     uint32_t assumed_places; /* bit mask */
     uint32_t place[PLACES];
     struct replay_word *words;

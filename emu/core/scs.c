@@ -288,6 +288,11 @@ static uint8_t *priority_byte(struct cpu *cpu, uint32_t address)
     return NULL;
 }
 
+bool scs_is_mpu(uint32_t address)
+{
+    return address >= MPU_TYPE && address < MPU_RASR_A3 + 4;
+}
+
 static bool mpu_read(const struct cpu *cpu, uint32_t address, uint32_t *value)
 {
     const struct mpu *mpu = &cpu->mpu;

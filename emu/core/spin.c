@@ -11,6 +11,8 @@
 #define SP                 13
 #define LR                 14
 #define ROUNDS_UNLIMITED   (1ull << 40)
+#define WORDS_MOST         8
+#define XPSR_IT            0x0600fc00u
 
 /* A value that changes by the same amount each round. */
 struct line {
@@ -22,10 +24,18 @@ struct flags {
     bool n, z, c, v;
 };
 
+/* A word of RAM that the loop stores to. */
+struct word {
+    uint32_t address;
+    struct line value;
+};
+
 /* One interpretation of the loop. */
 struct round {
     struct cpu *cpu;
     struct line reg[15];
+    struct word word[WORDS_MOST];
+    unsigned words;
     struct flags flags;
     uint64_t time;   /* virtual time, as the run loop would charge it */
     uint64_t period; /* cycles a round; 0 while it is still being measured */
@@ -99,13 +109,36 @@ static bool condition(const struct flags *f, unsigned code)
     return truth[code >> 1] != (code & 1);
 }
 
-/* Reads memory that stays as it is until the next event; false if that cannot be said of it. */
+static struct word *stored_word(struct round *r, uint32_t address)
+{
+    for (unsigned i = 0; i < r->words; i++) {
+        if (r->word[i].address == (address & ~3u))
+            return &r->word[i];
+    }
+    return NULL;
+}
+
+/* The part of a stored word at an address. */
+static bool load_stored(const struct word *word, uint32_t address, unsigned size, struct line *value)
+{
+    *value = word->value;
+    if (size == 4)
+        return true;
+    value->now = value->now >> 8 * (address & 3) & ((1u << 8 * size) - 1);
+    return !value->step;
+}
+
+/* Reads memory that stays as it is until the next event, but for what the loop itself stores; false if that
+ * cannot be said of it. */
 static bool load(struct round *r, struct line address, unsigned size, struct line *value)
 {
     struct cpu *cpu = r->cpu;
     uint32_t bytes = 0;
     if (address.step || address.now & (size - 1))
         return false;
+    const struct word *stored = stored_word(r, address.now);
+    if (stored)
+        return load_stored(stored, address.now, size, value);
     if (address.now == DWT_CYCCNT_ADDRESS && size == 4) {
         uint32_t count;
         if (!(cpu->dwt.ctrl & 1) || !(cpu->scb.demcr & 1u << 24))
@@ -127,14 +160,24 @@ static bool load(struct round *r, struct line address, unsigned size, struct lin
     return true;
 }
 
-/* A store is only a round's repetition if it changes nothing. */
+/* A store to a part of a word may only be of what is there, one of a word of anything. */
 static bool store(struct round *r, struct line address, struct line value, unsigned size)
 {
     uint32_t there = 0;
-    if (address.step || value.step || address.now & (size - 1) ||
-        address.now - RAM_BASE >= r->cpu->ram_size || cpu_peek(r->cpu, address.now, &there, size))
+    if (address.step || address.now & (size - 1) || address.now - RAM_BASE >= r->cpu->ram_size ||
+        cpu_peek(r->cpu, address.now, &there, size))
         return false;
-    return !memcmp(&there, &value.now, size);
+    struct word *word = stored_word(r, address.now);
+    if (size < 4)
+        return !word && !value.step && !memcmp(&there, &value.now, size);
+    if (!word && !value.step && value.now == there)
+        return true;
+    if (!word && r->words == WORDS_MOST)
+        return false;
+    if (!word)
+        word = &r->word[r->words++];
+    *word = (struct word){address.now, value};
+    return true;
 }
 
 /* Where the code goes after an instruction. */
@@ -410,41 +453,92 @@ static void read_state(struct cpu *cpu, struct round *r)
     r->expected = cpu->expected;
 }
 
-bool spin_skip(struct cpu *cpu, uint32_t head)
+/* The state at the beginning of a round, each value as a line that a round moves on by as much as `first`, a
+ * round from there, did. */
+static bool assume(const struct round *first, const struct round *before, struct round *line)
 {
-    struct round first, line;
-    uint64_t start = cpu->bus->clock.now;
-    /* Once to see how long a round is and what it changes … */
-    read_state(cpu, &first);
-    if (cpu_reg(cpu, 16) & 0x0600fc00u || !run_round(&first, head) || first.expected != cpu->expected)
-        return false;
-    struct round before;
-    read_state(cpu, &before);
-    /* … and once more with those changes as lines, to see that they go on. */
-    line = before;
-    line.period = first.time - start;
+    *line = *before;
+    line->period = first->time - before->time;
     for (unsigned i = 0; i < 15; i++)
-        line.reg[i].step = first.reg[i].now - before.reg[i].now;
-    struct round assumed = line;
-    if (!run_round(&line, head) || memcmp(&line.flags, &before.flags, sizeof line.flags))
+        line->reg[i].step = first->reg[i].now - before->reg[i].now;
+    line->words = first->words;
+    for (unsigned i = 0; i < first->words; i++) {
+        uint32_t there = 0;
+        if (cpu_peek(line->cpu, first->word[i].address, &there, sizeof there))
+            return false;
+        line->word[i].address = first->word[i].address;
+        line->word[i].value = (struct line){there, first->word[i].value.now - there};
+    }
+    return line->period;
+}
+
+static bool moved_on(struct line from, struct line to)
+{
+    return to.now == from.now + from.step && to.step == from.step;
+}
+
+/* True if a round did what was assumed, so that the next one will, too. */
+static bool holds(const struct round *assumed, const struct round *after)
+{
+    if (memcmp(&after->flags, &assumed->flags, sizeof after->flags) || after->words != assumed->words)
         return false;
     for (unsigned i = 0; i < 15; i++) {
-        if (line.reg[i].now != assumed.reg[i].now + assumed.reg[i].step ||
-            line.reg[i].step != assumed.reg[i].step)
+        if (!moved_on(assumed->reg[i], after->reg[i]))
             return false;
     }
-    uint64_t deadline = cpu->bus->clock.deadline;
-    if (deadline <= start + line.period || !line.period)
-        return false;
-    uint64_t rounds = (deadline - start - 1) / line.period;
-    if (line.rounds - 1 < rounds)
-        rounds = line.rounds - 1;
-    if (!rounds)
-        return false;
-    for (unsigned i = 0; i < 15; i++) {
-        if (assumed.reg[i].step)
-            cpu_set_reg(cpu, i, assumed.reg[i].now + (uint32_t)rounds * assumed.reg[i].step);
+    for (unsigned i = 0; i < after->words; i++) {
+        if (!moved_on(assumed->word[i].value, after->word[i].value))
+            return false;
     }
-    cpu->bus->clock.now = start + rounds * line.period;
     return true;
+}
+
+/* How many rounds there is nothing to look at before, and every branch goes the same way. */
+static uint64_t rounds_ahead(const struct cpu *cpu, const struct round *line)
+{
+    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline;
+    if (deadline <= now + line->period)
+        return 0;
+    uint64_t rounds = (deadline - now - 1) / line->period;
+    return rounds < line->rounds - 1 ? rounds : line->rounds - 1;
+}
+
+static uint32_t after_rounds(struct line line, uint64_t rounds)
+{
+    return line.now + (uint32_t)rounds * line.step;
+}
+
+static void move_on(struct cpu *cpu, const struct round *from, uint64_t rounds)
+{
+    for (unsigned i = 0; i < 15; i++) {
+        if (from->reg[i].step)
+            cpu_set_reg(cpu, i, after_rounds(from->reg[i], rounds));
+    }
+    for (unsigned i = 0; i < from->words; i++) {
+        uint32_t word = after_rounds(from->word[i].value, rounds);
+        if (from->word[i].value.step)
+            cpu_poke(cpu, from->word[i].address, &word, sizeof word);
+    }
+    cpu->bus->clock.now += rounds * from->period;
+}
+
+enum spin spin_skip(struct cpu *cpu, uint32_t head)
+{
+    struct round before, first, assumed, line;
+    read_state(cpu, &before);
+    if (cpu_reg(cpu, 16) & XPSR_IT)
+        return SPIN_NONE;
+    /* Once to see how long a round is and what it changes … */
+    first = before;
+    if (!run_round(&first, head) || first.expected != cpu->expected || !assume(&first, &before, &assumed))
+        return SPIN_NONE;
+    /* … and once more with those changes as lines, to see that they go on. */
+    line = assumed;
+    if (!run_round(&line, head) || !holds(&assumed, &line))
+        return SPIN_NONE;
+    uint64_t rounds = rounds_ahead(cpu, &line);
+    if (!rounds)
+        return SPIN_LATER;
+    move_on(cpu, &assumed, rounds);
+    return SPIN_SKIPPED;
 }

@@ -4,9 +4,9 @@
  * event register, or for the cycle counter to pass a mark. Where such a loop can be proven to do the same for
  * its next n rounds, the rounds are not run: virtual time and the registers move on as if they had been.
  *
- * The proof: the loop is interpreted once with every register as a straight line (value now, change a round).
- * Its reads must be of memory that it does not write, of event registers, or of DWT.CYCCNT; a store must
- * write what is there already; each result must again be a straight line, equal to the assumption; each
+ * The proof: the loop is interpreted once with every register, and every word of RAM that it stores to, as a
+ * straight line (value now, change a round). Its reads must be of memory that nobody else writes meanwhile, of
+ * event registers, or of DWT.CYCCNT; each result must again be a straight line, equal to the assumption; each
  * branch holds its direction for a number of rounds that follows from the lines. The least of these, and the
  * next event, bound n. Anything else – an instruction not known here, a read with a side effect, a watched
  * address – and the loop is run as it is.
@@ -25,8 +25,14 @@ struct cpu;
 
 #define SPIN_MAX_BLOCKS 12
 
+enum spin {
+    SPIN_NONE,    /* nothing that can be skipped */
+    SPIN_SKIPPED, /* as far as it goes */
+    SPIN_LATER,   /* it could be, but something is due within a round, or the loop ends */
+};
+
 /* Called at the start of the block at `address`, which was reached again within few blocks, before its cycles
- * are charged. Moves time and registers on by whole rounds; false if it could not. */
-bool spin_skip(struct cpu *cpu, uint32_t address);
+ * are charged. Moves time, registers and RAM on by whole rounds. */
+enum spin spin_skip(struct cpu *cpu, uint32_t address);
 
 #endif
