@@ -172,11 +172,16 @@ static void note_unlisted(struct block *block, uint32_t offset, const char *verb
                 block->faces ? block->face[0].name : "?", offset, block->base + offset);
 }
 
+static bool is_event(const struct face *face, uint32_t offset)
+{
+    return !face->plain && offset >= 0x100 && offset < 0x200;
+}
+
 static uint32_t block_read(struct block *block, uint32_t offset)
 {
     note_unlisted(block, offset, "read");
     const struct face *face = face_for(block, offset);
-    if (!face)
+    if (!face || is_event(face, offset))
         return block_get(block, offset);
     if (!face->plain) {
         if (offset >= REG_INTEN && offset <= REG_INTENCLR)
@@ -270,8 +275,8 @@ bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value)
 {
     const struct block *block = block_at(bus, address);
     uint32_t offset = address & (PAGE_SIZE - 1);
-    const struct face *face = block && offset >= 0x100 && offset < 0x200 ? face_for(block, offset) : NULL;
-    if (!face || face->plain || face->read || bus->watch)
+    const struct face *face = block ? face_for(block, offset) : NULL;
+    if (!face || !is_event(face, offset) || bus->watch)
         return false;
     *value = block_get(block, offset);
     return true;
