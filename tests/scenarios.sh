@@ -7,9 +7,10 @@ SAME_AGAIN=(boot/blank-external-flash boot/provisioned boot/softdevice-missing b
 # The others are run again with the loops run that are elided otherwise. For the long ones there is no time each time:
 # SLOW_AGAIN=all runs every one without any trick.
 NOT_AGAIN=(field usb sweep)
+LONG_MS=12000 # of virtual time
 # Those that take longest are started first, so that none is left to run alone at the end.
-LONGEST=(field/f6-4.0.1 field/f3 field/f1-origin-4.0.1 field/f2 boot/r1a boot/r1b boot/r1c boot/r3
-    boot/blank-external-flash field/f1 interrupted-ota boot/provisioned field/f1-origin-cell-4.0.1 field/pair-2346-2.2.0)
+LONGEST=(field/pair-2346-2.2.0 field/f2 field/pair-2346-2.0.1 field/f1 boot/blank-external-flash interrupted-ota
+    boot/provisioned field/f1-origin-4.0.1 field/f7-origin boot/softdevice-missing field/f1-origin-cell-4.0.1)
 
 # Every way to start, and the field case, has its own story with each published version.
 every_version()
@@ -38,6 +39,12 @@ flat_name()
     local name=${1#"$ROOT/scenarios/"}
     name=${name%.json}
     printf '%s\n' "${name//\//-}"
+}
+
+# lasts_long RESULT.json
+lasts_long()
+{
+    awk -F '[:,]' -v long="$LONG_MS" '$1 ~ /"virtual_ms"/ { ms = $2 } END { exit ms <= long }' "$1"
 }
 
 trace_of()
@@ -121,6 +128,9 @@ try_scenario()
     one "its expectations" test "$code" -eq 0
     sed -n '1,/^$/p; /NOT MET/p' "$out/text"
     tail -n 5 "$out/messages"
+    if [[ $again == elided && ${SLOW_AGAIN-} != all ]] && lasts_long "$out/result.json"; then
+        again=none
+    fi
     [[ $again == none ]] || "again_$again" "$file" "$out"
     echo "tested $passed $failed"
     ((failed == 0))

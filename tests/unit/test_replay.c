@@ -354,6 +354,17 @@ Test(replay, ram_is_up_to_date_for_dma)
     board_free(&board);
 }
 
+/* Lets the MPU cover the peripherals, for privileged code only; what it has no region for is as without it.
+ */
+static void switch_mpu(struct machine *machine, bool on)
+{
+    struct mpu *mpu = &machine->cpu.mpu;
+    *mpu = (struct mpu){.ctrl = on ? MPU_CTRL_ENABLE | MPU_CTRL_PRIVDEFENA : 0};
+    mpu->rbar[0] = 0x40000000u;
+    mpu->rasr[0] = 1u << 28 | 1u << 24 | 28u << 1 | 1u; /* never executed, privileged, 512 MiB, enabled */
+    clock_kick(&machine->bus.clock);
+}
+
 Test(replay, random_loops)
 {
     struct diag why = {0};
@@ -371,6 +382,8 @@ Test(replay, random_loops)
             struct machine *fast = new_machine(&program, speeds[n]);
             for (unsigned step = 1; step <= 2; step++) {
                 uint64_t until = step * 3 * CYCLES_PER_MS + seed * 77;
+                switch_mpu(slow, (seed + step) % 3 == 0);
+                switch_mpu(fast, (seed + step) % 3 == 0);
                 cr_assert_eq(machine_run(slow, until), MACHINE_TIME, "%s", machine_failure(slow));
                 cr_assert_eq(machine_run(fast, until), MACHINE_TIME, "seed %lu: %s", (unsigned long)seed,
                              machine_failure(fast));
@@ -387,6 +400,61 @@ Test(replay, random_loops)
     cr_expect_eq(replayed_with[0], replayed_with[2], "short hooks keep loops from being replayed");
     cr_expect_gt(loops, LOOPS * 9 / 4, "only %u loops were replayed", loops);
     cr_expect_gt(replayed, blocks / 2, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
+    board_free(&board);
+}
+
+/* A delay as compilers make it of a call in a loop: a register that changes is pushed in each round. */
+static void make_delay(struct program *p, bool masked)
+{
+    memset(p, 0, sizeof *p);
+    put_constant(p, 6, 20000);
+    put_constant(p, 10, 0xe0001000u);
+    put_constant(p, 12, 0xe000e010u);
+    put_constant(p, 0, 0x4000); /* SysTick, with interrupt */
+    put2(p, 0xf8cc0004u);
+    put(p, 0x2007);
+    put2(p, 0xf8cc0000u);
+    if (masked)
+        put(p, 0xb672);
+    put2(p, 0xf8da1004u); /* again: LDR r1, [r10, #4] */
+    put2(p, 0xf8da3004u); /* top: LDR r3, [r10, #4] */
+    put(p, 0x1a5b);       /* SUBS r3, r3, r1 */
+    put(p, 0xb508);       /* PUSH {r3, lr} */
+    put(p, 0xe7ff);       /* B next */
+    put(p, 0xbc0c);       /* next: POP {r2, r3} */
+    put(p, 0x42b2);       /* CMP r2, r6 */
+    put(p, 0xd3f7);       /* BCC top */
+    put(p, 0x3401);       /* ADDS r4, #1 */
+    put(p, 0xe7f3);       /* B again */
+}
+
+/* Neither an MPU that forbids nothing, nor interrupts that stay masked, nor a stack that changes is a reason
+ * to run all rounds of a delay. */
+Test(replay, delays)
+{
+    struct diag why = {0};
+    const struct cpu_speed skips = {.skip_spins = true}, replays = {.replay_loops = true};
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    for (unsigned how = 0; how < 4; how++) {
+        const struct cpu_speed speeds[] = {{0}, skips, replays, CPU_ALL_TRICKS};
+        struct machine *machine[4];
+        struct program program;
+        make_delay(&program, how & 1);
+        for (unsigned n = 0; n < 4; n++) {
+            machine[n] = new_machine(&program, speeds[n]);
+            switch_mpu(machine[n], how & 2);
+            cr_assert_eq(machine_run(machine[n], 50 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                         machine_failure(machine[n]));
+            expect_same(machine[0], machine[n], how);
+        }
+        cr_expect_gt(cpu_reg(&machine[0]->cpu, 4), 100);
+        unsigned blocks = machine[0]->cpu.trail_next;
+        cr_expect_lt(machine[1]->cpu.trail_next, blocks / 4, "%u: %u of %u blocks", how,
+                     machine[1]->cpu.trail_next, blocks);
+        cr_expect_gt(replay_blocks(&machine[2]->cpu), blocks / 2, "%u", how);
+        for (unsigned n = 0; n < 4; n++)
+            end_machine(machine[n]);
+    }
     board_free(&board);
 }
 
