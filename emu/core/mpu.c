@@ -2,8 +2,8 @@
 /* The memory protection unit, PMSAv7: ARMv7-M Architecture Reference Manual B3.5. */
 #include "core/cpu.h"
 
-#define RASR_ENABLE         1u
-#define RASR_XN             (1u << 28)
+#define RASR_ENABLE 1u
+#define RASR_XN     (1u << 28)
 
 /* Access permissions (table B3-15): bit 0 privileged read, 1 privileged write, 2 and 3 the same unprivileged.
  */
