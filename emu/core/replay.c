@@ -282,40 +282,69 @@ static void access_register(struct session *s, const struct trace *trace, const 
     s->replay->in_access = NULL;
 }
 
-/* Works the list off; returns the operation by which it was left. */
+static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
+{
+    slot[ir->to] = ir_eval(op, slot[ir->a], slot[ir->b], slot[ir->c]);
+}
+
+#define COMPUTE(op)                                                                                          \
+    case op:                                                                                                 \
+        compute(ir, slot, op);                                                                               \
+        break;
+
+/* Works the list off; returns the operation by which it was left. While all is quiet there is nothing to look
+ * at, and the list without looks will do. */
 static const struct ir *execute(struct session *s, const struct trace *trace)
 {
     struct cpu *cpu = s->cpu;
     uint64_t *now = &cpu->bus->clock.now, end = *now + trace->whole;
     uint32_t *slot = trace->slots;
     bool quiet = is_quiet(s, end);
-    for (const struct ir *ir = trace->ops;; ir++) {
-        if (ir->op >= FX_READ)
-            *now += ir->cycles;
+    for (const struct ir *ir = quiet ? trace->quiet_ops : trace->ops;; ir++) {
         switch (ir->op) {
         case FX_READ:
         case FX_WRITE:
+            *now += ir->cycles;
             access_register(s, trace, ir);
-            quiet = quiet && is_quiet(s, end);
+            if (quiet && !is_quiet(s, end)) {
+                quiet = false;
+                ir = &trace->ops[ir->c];
+            }
             break;
         case FX_LOOK:
+            *now += ir->cycles;
             if (ir->size) {
                 clock_kick(&cpu->bus->clock);
                 quiet = false;
+                ir = &trace->ops[ir->c];
             }
             if (!quiet && !goes_on_at(s, trace, &trace->exits[ir->exit]))
                 return ir;
             break;
         case FX_GUARD:
+            *now += ir->cycles;
             if (slot[ir->a] != ir->b)
                 return ir;
             break;
         case FX_END:
+            *now += ir->cycles;
             if (ir->size)
                 clock_kick(&cpu->bus->clock);
             return ir;
+            /* What there is most of is told apart here; the others once more, there. */
+            COMPUTE(IR_ADD)
+            COMPUTE(IR_ADD_CARRY)
+            COMPUTE(IR_ADD_OVERFLOW)
+            COMPUTE(IR_AND)
+            COMPUTE(IR_OR)
+            COMPUTE(IR_EOR)
+            COMPUTE(IR_LSL)
+            COMPUTE(IR_LSR)
+            COMPUTE(IR_MUL)
+            COMPUTE(IR_IS_ZERO)
+            COMPUTE(IR_SELECT)
         default:
-            slot[ir->to] = ir_eval((enum ir_op)ir->op, slot[ir->a], slot[ir->b], slot[ir->c]);
+            compute(ir, slot, (enum ir_op)ir->op);
         }
     }
 }

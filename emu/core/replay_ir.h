@@ -54,7 +54,8 @@ enum ir_op {
 struct ir {
     uint8_t op;
     uint8_t size;
-    uint16_t to, a, b, c; /* slots; FX_GUARD: b is a value */
+    uint16_t to, a, b, c; /* slots; FX_GUARD: b is a value; FX_READ, FX_WRITE, FX_LOOK: c is the place in
+                             the list of all */
     uint16_t exit;
     uint32_t cycles;
     uint32_t address;

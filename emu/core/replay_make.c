@@ -536,6 +536,30 @@ static bool is_idle(const struct maker *m)
     return true;
 }
 
+/* The list again, without the looks: what they let go by, the next effect does. */
+static struct ir *make_quiet_ops(struct maker *m)
+{
+    struct ir *quiet = malloc(m->ops * sizeof *quiet);
+    uint32_t cycles = 0;
+    unsigned kept = 0;
+    for (unsigned i = 0; quiet && i < m->ops; i++) {
+        struct ir *ir = &m->op[i];
+        if (ir->op >= FX_READ && ir->op != FX_GUARD)
+            ir->c = (uint16_t)i;
+        if (ir->op == FX_LOOK && !ir->size) {
+            cycles += ir->cycles;
+            continue;
+        }
+        quiet[kept] = *ir;
+        if (ir->op >= FX_READ) {
+            quiet[kept].cycles += cycles;
+            cycles = 0;
+        }
+        kept++;
+    }
+    return quiet;
+}
+
 static void *copy_of(const void *from, size_t size)
 {
     void *copy = malloc(size ? size : 1);
@@ -594,14 +618,15 @@ static struct trace *make_trace(struct maker *m)
     measure(m, trace);
     trace->stable = is_stable(m);
     trace->idle = trace->stable && is_idle(m);
+    trace->quiet_ops = make_quiet_ops(m);
     trace->ops = copy_of(m->op, m->ops * sizeof *m->op);
     trace->store = copy_of(m->store, m->store_count * sizeof *m->store);
     trace->stores = copy_of(m->stores, m->lists * sizeof *m->stores);
     trace->varying = m->varying;
     trace->slots = copy_of(m->slot, m->slots * sizeof *m->slot);
     trace->exits = copy_of(m->exit, m->exits * sizeof *m->exit);
-    if (!m->failed && trace->ops && trace->store && trace->stores && trace->slots && trace->exits &&
-        !copy_words(m, trace) && !copy_blocks(m, trace))
+    if (!m->failed && trace->ops && trace->quiet_ops && trace->store && trace->stores && trace->slots &&
+        trace->exits && !copy_words(m, trace) && !copy_blocks(m, trace))
         return trace;
     trace_free(trace);
     return NULL;
@@ -613,6 +638,7 @@ void trace_free(struct trace *trace)
         return;
     free(trace->words);
     free(trace->ops);
+    free(trace->quiet_ops);
     free(trace->store);
     free(trace->stores);
     free(trace->slots);

@@ -119,6 +119,7 @@ struct trace {
     struct replay_variable variable[REPLAY_VARIABLES];
     unsigned variables;
     struct ir *ops;
+    struct ir *quiet_ops; /* the same but for looks, which nothing is seen at */
     uint32_t *slots;
     struct replay_store *store;
     struct replay_stores *stores;

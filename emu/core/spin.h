@@ -5,11 +5,11 @@
  * its next n rounds, the rounds are not run: virtual time and the registers move on as if they had been.
  *
  * The proof: the loop is interpreted once with every register, and every word of RAM that it stores to, as a
- * straight line (value now, change a round). Its reads must be of memory that nobody else writes meanwhile, of
- * event registers, or of DWT.CYCCNT; each result must again be a straight line, equal to the assumption; each
- * branch holds its direction for a number of rounds that follows from the lines. The least of these, and the
- * next event, bound n. Anything else – an instruction not known here, a read with a side effect, a watched
- * address – and the loop is run as it is.
+ * straight line (value now, change a round). Its reads must be of memory that nobody else writes meanwhile,
+ * of event registers, or of DWT.CYCCNT; each result must again be a straight line, equal to the assumption;
+ * each branch holds its direction for a number of rounds that follows from the lines. The least of these, and
+ * the next event, bound n. Anything else – an instruction not known here, a read with a side effect, a
+ * watched address – and the loop is run as it is.
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
