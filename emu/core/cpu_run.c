@@ -275,12 +275,18 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
             cpu->careful_next = false;
             continue;
         }
+        uint32_t pc = cpu_reg(cpu, 15);
+        if (!replays && replay_is_ready(cpu, pc)) {
+            if (cpu_look_around(cpu))
+                continue;
+            replays = true;
+        }
         if (replays) {
             replay_run(cpu);
             continue;
         }
         clock_kick(&cpu->bus->clock);
-        cpu_after_engine(cpu, cpu_engine_run(cpu, cpu_reg(cpu, 15), NOWHERE));
+        cpu_after_engine(cpu, cpu_engine_run(cpu, pc, NOWHERE));
     }
     return why_stopped(cpu);
 }

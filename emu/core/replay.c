@@ -98,12 +98,18 @@ static bool same_values(const struct session *s, const struct trace *trace)
     return true;
 }
 
-static bool same_mode(const struct session *s, struct trace *trace)
+static bool begins_here(const struct session *s, const struct trace *trace)
 {
-    const struct cpu *cpu = s->cpu;
-    return !memcmp(&s->mode, &trace->mode, sizeof s->mode) && cpu->expected == trace->expected &&
-           cpu->cache_is_on == trace->cache_is_on && !(trace->flags & cpu->careful_flags) &&
-           !memcmp(&cpu->mpu, &trace->mpu, sizeof cpu->mpu) && !is_watched(cpu, trace);
+    return !memcmp(&s->mode, &trace->mode, sizeof s->mode) && s->cpu->expected == trace->expected;
+}
+
+/* What has to be as it was all the time. */
+static bool fits(const struct session *s, struct trace *trace)
+{
+    struct cpu *cpu = s->cpu;
+    return cpu->cache_is_on == trace->cache_is_on && !(trace->flags & cpu->careful_flags) &&
+           !memcmp(&cpu->mpu, &trace->mpu, sizeof cpu->mpu) && !is_watched(cpu, trace) &&
+           pages_are_known(cpu, trace);
 }
 
 /* Notes in `where` what differs from what the trace assumes; returns how much does, DIFFERENCES_MAX + 1 for
@@ -163,7 +169,7 @@ static struct trace *choose_trace(struct session *s, struct head *head)
 {
     for (unsigned i = 0; i < head->traces; i++) {
         struct trace *trace = head->trace[i];
-        if (same_mode(s, trace) && pages_are_known(s->cpu, trace) && same_values(s, trace)) {
+        if (begins_here(s, trace) && fits(s, trace) && same_values(s, trace)) {
             head->misses = 0;
             head->useful_at = s->cpu->bus->clock.now;
             return trace;
@@ -292,15 +298,15 @@ static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
         compute(ir, slot, op);                                                                               \
         break;
 
-/* Works the list off; returns the operation by which it was left. While all is quiet there is nothing to look
- * at, and the list without looks will do. */
-static const struct ir *execute(struct session *s, const struct trace *trace)
+/* Works the list off, from its beginning if `from` is NULL; returns the operation by which it was left. While
+ * all is quiet there is nothing to look at, and the list without looks will do. */
+static const struct ir *execute(struct session *s, const struct trace *trace, const struct ir *from)
 {
     struct cpu *cpu = s->cpu;
     uint64_t *now = &cpu->bus->clock.now, end = *now + trace->whole;
     uint32_t *slot = trace->slots;
-    bool quiet = is_quiet(s, end);
-    for (const struct ir *ir = quiet ? trace->quiet_ops : trace->ops;; ir++) {
+    bool quiet = !from && is_quiet(s, end);
+    for (const struct ir *ir = from ? from : quiet ? trace->quiet_ops : trace->ops;; ir++) {
         switch (ir->op) {
         case FX_READ:
         case FX_WRITE:
@@ -360,11 +366,12 @@ static void leave(struct session *s, const struct trace *trace, const struct rep
     s->pc = exit->pc;
 }
 
-/* What the block hook notes about `count` blocks, going round the trace from its beginning. */
-static void note_blocks(struct cpu *cpu, const struct trace *trace, uint64_t count)
+/* What the block hook notes about the last `ran` of `count` blocks, going round the trace from its beginning.
+ */
+static void note_blocks(struct cpu *cpu, const struct trace *trace, uint64_t count, uint64_t ran)
 {
-    unsigned kept = count < CPU_TRAIL ? (unsigned)count : CPU_TRAIL;
-    cpu->trail_next += (unsigned)count;
+    unsigned kept = ran < CPU_TRAIL ? (unsigned)ran : CPU_TRAIL;
+    cpu->trail_next += (unsigned)ran;
     for (unsigned i = 1; i <= kept; i++)
         cpu->trail[(cpu->trail_next - i) % CPU_TRAIL] = trace->block[(count - i) % trace->blocks];
     unsigned last = (unsigned)((count - 1) % trace->blocks);
@@ -384,19 +391,124 @@ static uint64_t repeat_idle(struct cpu *cpu, const struct trace *trace)
     return rounds;
 }
 
-/* Runs the trace until it is left; true if that was by its end. */
-static bool run_trace(struct session *s, struct trace *trace)
+/* --- pauses -----------------------------------------------------------------------------------------------
+ */
+
+#define NO_WORD UINT32_MAX
+
+static unsigned pause_words(const struct trace *trace)
 {
-    uint64_t blocks = 0;
-    const struct ir *ir = NULL;
+    return trace->word_count + trace->variables + trace->stores[trace->pause.stores].count;
+}
+
+/* The offset in RAM of a word that counts while the trace is paused, or NO_WORD. */
+static uint32_t pause_word(const struct trace *trace, unsigned n)
+{
+    if (n < trace->word_count)
+        return trace->words[n].offset;
+    n -= trace->word_count;
+    if (n < trace->variables)
+        return trace->variable[n].where < PLACES ? NO_WORD : trace->variable[n].where - RAM_BASE;
+    return trace->store[trace->stores[trace->pause.stores].first + n - trace->variables].offset;
+}
+
+/* The trace was left at `look`: after an event or an interrupt it may go on there. */
+static void pause_trace(struct session *s, struct trace *trace, const struct ir *look)
+{
+    struct replay *replay = s->replay;
+    struct replay_pause *pause = &trace->pause;
+    const struct replay_exit *exit = &trace->exits[look->exit];
+    /* What somebody else stored is not what the trace believes to be there. */
+    if (replay->disturbed)
+        return;
+    pause->on = true;
+    pause->next = look + 1;
+    pause->pc = exit->pc;
+    pause->blocks = exit->blocks;
+    pause->expected = s->cpu->expected;
+    pause->stretch = exit->stretch;
+    memcpy(pause->place, s->place, sizeof pause->place);
+    pause->mode = s->mode;
+    pause->stores = exit->stores;
+    for (unsigned n = 0; n < pause_words(trace); n++) {
+        if (pause_word(trace, n) != NO_WORD)
+            memcpy(&pause->ram[n], s->cpu->ram + pause_word(trace, n), 4);
+    }
+    replay->paused[replay->next_paused++ % REPLAY_PAUSED] = trace;
+}
+
+static struct trace *paused_at(const struct replay *replay, uint32_t pc)
+{
+    for (unsigned i = 0; i < REPLAY_PAUSED; i++) {
+        if (replay->paused[i] && replay->paused[i]->pause.on && replay->paused[i]->pause.pc == pc)
+            return replay->paused[i];
+    }
+    return NULL;
+}
+
+static bool same_as_paused(const struct session *s, const struct trace *trace)
+{
+    const struct replay_pause *pause = &trace->pause;
+    if (memcmp(pause->place, s->place, sizeof pause->place) != 0 ||
+        memcmp(&pause->mode, &s->mode, sizeof s->mode) != 0)
+        return false;
+    for (unsigned n = 0; n < pause_words(trace); n++) {
+        if (pause_word(trace, n) != NO_WORD &&
+            memcmp(&pause->ram[n], s->cpu->ram + pause_word(trace, n), 4) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The trace that is paused here, if it can go on. Its next block may be reached in another way than it was in
+ * the trace, from a handler say, and take other cycles. */
+static struct trace *choose_paused(struct session *s)
+{
+    struct cpu *cpu = s->cpu;
+    struct trace *trace = paused_at(s->replay, s->pc);
+    const struct block_info *block = cpu_block(cpu, s->pc);
+    if (!trace)
+        return NULL;
+    trace->pause.on = false;
+    if (!block || !fits(s, trace) || !same_as_paused(s, trace))
+        return NULL;
+    uint32_t then = cpu_block_cycles(cpu, block, trace->pause.expected);
+    uint32_t now = cpu_block_cycles(cpu, block, cpu->expected);
+    if (!goes_on(s, trace, trace->pause.stretch + now, s->mode.primask, s->mode.basepri))
+        return NULL;
+    cpu->bus->clock.now += now;
+    cpu->bus->clock.now -= then;
+    return trace;
+}
+
+bool replay_is_ready(const struct cpu *cpu, uint32_t pc)
+{
+    struct replay *replay = cpu->replay;
+    if (!replay || replay->recording || cpu->bus->ram_seen ||
+        (cpu->speed.skip_spins && cpu->bus->clock.now >= cpu->spin_at))
+        return false;
+    if (paused_at(replay, pc))
+        return true;
+    const struct head *head = replay_head(replay, pc);
+    return head && head->traces && !head->rest && !head->record && replay->bypass != pc;
+}
+
+/* Runs the trace until it is left, from its beginning or from where it was paused; true if it was left by its
+ * end. */
+static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
+{
+    const struct ir *ir = NULL, *from = was_paused ? trace->pause.next : NULL;
+    uint64_t blocks = 0, before = was_paused ? trace->pause.blocks : 0;
     bool stored = false; /* the last round has stored what is known */
-    /* The way here may have been left by a guard, before what it did was looked at. */
-    clock_kick(&s->cpu->bus->clock);
+    trace->pause.on = false;
     do {
-        if (!goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
-            break;
-        begin(s, trace);
-        ir = execute(s, trace);
+        if (!from) {
+            if (!goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
+                break;
+            begin(s, trace);
+        }
+        ir = execute(s, trace, from);
+        from = NULL;
         const struct replay_exit *exit = &trace->exits[ir->exit];
         leave(s, trace, exit);
         if (ir->op == FX_END && stored && !s->replay->disturbed)
@@ -408,10 +520,12 @@ static bool run_trace(struct session *s, struct trace *trace)
         if (ir->op == FX_END)
             blocks += repeat_idle(s->cpu, trace) * trace->blocks;
     } while (trace->stable && ir->op == FX_END);
-    if (blocks)
-        note_blocks(s->cpu, trace, blocks);
-    s->blocks += blocks;
+    if (blocks > before)
+        note_blocks(s->cpu, trace, blocks, blocks - before);
+    s->blocks += blocks > before ? blocks - before : 0;
     s->by_guard = ir && ir->op == FX_GUARD;
+    if (ir && ir->op == FX_LOOK)
+        pause_trace(s, trace, ir);
     return ir && ir->op != FX_LOOK && !(trace->stable && ir->op == FX_END);
 }
 
@@ -455,16 +569,21 @@ void replay_run(struct cpu *cpu)
     struct session s;
     if (!prepare(&s, cpu))
         return;
-    struct head *first = replay_head(s.replay, s.pc), *head = first;
-    struct trace *trace;
+    struct trace *paused = choose_paused(&s), *trace = paused;
+    struct head *head = replay_head(s.replay, s.pc), *first = paused ? NULL : head;
     s.replay->running = true;
-    while (head && !head->rest && (trace = choose_trace(&s, head))) {
-        note_read(cpu, trace);
+    while (trace || (head && !head->rest && (trace = choose_trace(&s, head)))) {
         uint64_t before = s.blocks;
-        bool ended = run_trace(&s, trace);
-        head->gain += s.blocks - before;
+        note_read(cpu, trace);
+        /* The way here may have been left by a guard, before what it did was looked at. */
+        if (trace != paused)
+            clock_kick(&cpu->bus->clock);
+        bool ended = run_trace(&s, trace, trace == paused);
+        if (head)
+            head->gain += s.blocks - before;
         if (!ended)
             break;
+        trace = paused = NULL;
         head = replay_head(s.replay, s.pc);
     }
     s.replay->running = false;

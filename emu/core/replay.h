@@ -41,6 +41,10 @@ void replay_close(struct cpu *cpu);
  * replay_run(). */
 bool replay_block(struct cpu *cpu, const struct block_info *block);
 
+/* True if a trace may begin, or go on, where the CPU is about to: cpu_look_around() comes first, then
+ * replay_run(). */
+bool replay_is_ready(const struct cpu *cpu, uint32_t pc);
+
 /* Runs traces from where the CPU is, while there are some. */
 void replay_run(struct cpu *cpu);
 

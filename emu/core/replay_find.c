@@ -38,10 +38,19 @@ int replay_open(struct cpu *cpu)
     return replay->log.ram ? 0 : ENOMEM;
 }
 
-static void drop_traces(struct head *head)
+static void drop_trace(struct replay *replay, struct trace *trace)
+{
+    for (unsigned i = 0; i < REPLAY_PAUSED; i++) {
+        if (replay->paused[i] == trace)
+            replay->paused[i] = NULL;
+    }
+    trace_free(trace);
+}
+
+static void drop_traces(struct replay *replay, struct head *head)
 {
     while (head->traces)
-        trace_free(head->trace[--head->traces]);
+        drop_trace(replay, head->trace[--head->traces]);
     head->next = head->rest = 0;
 }
 
@@ -51,7 +60,7 @@ void replay_close(struct cpu *cpu)
     if (!replay)
         return;
     for (unsigned i = 0; i < replay->heads; i++)
-        drop_traces(&replay->head[i]);
+        drop_traces(replay, &replay->head[i]);
     free(replay->log.ram);
     free(replay);
     cpu->replay = NULL;
@@ -101,7 +110,7 @@ void replay_forget(struct cpu *cpu, uint32_t address, uint32_t size)
         struct head *head = &replay->head[i];
         for (unsigned n = 0; n < head->traces; n++) {
             if (touches(head->trace[n], address >> 12, (address + size - 1) >> 12)) {
-                drop_traces(head);
+                drop_traces(replay, head);
                 head->failures = head->wishes.wanted_count = head->wishes.nevers = 0;
             }
         }
@@ -175,7 +184,7 @@ static struct head *make_head(struct replay *replay, uint32_t address)
         head = &replay->head[replay->heads++];
     } else {
         head = least_useful(replay);
-        drop_traces(head);
+        drop_traces(replay, head);
     }
     *head = (struct head){.address = address};
     index_heads(replay);
@@ -195,7 +204,7 @@ static void rest_from_search(struct cpu *cpu)
 
 void replay_give_up(struct cpu *cpu, struct head *head)
 {
-    drop_traces(head);
+    drop_traces(cpu->replay, head);
     head->record = head->loop = false;
     head->wishes.wanted_count = head->wishes.nevers = 0;
     head->given_up_until = cpu->bus->clock.now + ((uint64_t)REST_AFTER_FAILURE << head->given_up);
@@ -266,10 +275,10 @@ void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned
                                                           .writes = writes};
 }
 
-static void keep_trace(struct head *head, struct trace *trace)
+static void keep_trace(struct replay *replay, struct head *head, struct trace *trace)
 {
     if (head->traces == REPLAY_TRACES) {
-        trace_free(head->trace[head->next]);
+        drop_trace(replay, head->trace[head->next]);
         head->trace[head->next] = trace;
         head->next = (head->next + 1) % REPLAY_TRACES;
     } else {
@@ -292,7 +301,7 @@ static void finish_recording(struct cpu *cpu, uint32_t end)
         trace = replay_make(&replay->maker, cpu, &replay->log, place, &head->wishes);
     } while (!trace && replay_blame(&replay->maker, &head->wishes));
     if (trace) {
-        keep_trace(head, trace);
+        keep_trace(replay, head, trace);
         return;
     }
     replay_give_up(cpu, head);

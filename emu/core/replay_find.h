@@ -12,6 +12,7 @@
 #define REPLAY_HEADS  250  /* at most: the index holds bytes */
 #define REPLAY_INDEX  1024 /* a power of two, well above REPLAY_HEADS */
 #define REPLAY_TRACES 8    /* of one head */
+#define REPLAY_PAUSED 4    /* traces that were left to look around: by a thread, by an interrupt in it, … */
 
 /* A block where traces begin. */
 struct head {
@@ -34,9 +35,11 @@ struct replay {
     struct cpu *cpu;
     struct head head[REPLAY_HEADS];
     unsigned heads;
-    uint8_t index[REPLAY_INDEX]; /* of head, plus 1, by address */
-    uint32_t bypass;             /* a head that the engine goes on from */
-    uint64_t blocks;             /* run by traces */
+    uint8_t index[REPLAY_INDEX];         /* of head, plus 1, by address */
+    uint32_t bypass;                     /* a head that the engine goes on from */
+    uint64_t blocks;                     /* run by traces */
+    struct trace *paused[REPLAY_PAUSED]; /* or NULL */
+    unsigned next_paused;
     bool disturbed;
     bool running;                  /* traces run, so that none may be dropped */
     bool forget;                   /* all of them, when they do not run any more */

@@ -597,6 +597,16 @@ static int copy_blocks(const struct maker *m, struct trace *trace)
     return 0;
 }
 
+static int make_pause(const struct maker *m, struct trace *trace)
+{
+    unsigned longest = 0;
+    for (unsigned i = 0; i < m->lists; i++)
+        longest = m->stores[i].count > longest ? m->stores[i].count : longest;
+    trace->pause.ram =
+        malloc((trace->word_count + trace->variables + longest + 1) * sizeof *trace->pause.ram);
+    return trace->pause.ram ? 0 : -1;
+}
+
 static struct trace *make_trace(struct maker *m)
 {
     struct trace *trace = calloc(1, sizeof *trace);
@@ -626,7 +636,7 @@ static struct trace *make_trace(struct maker *m)
     trace->slots = copy_of(m->slot, m->slots * sizeof *m->slot);
     trace->exits = copy_of(m->exit, m->exits * sizeof *m->exit);
     if (!m->failed && trace->ops && trace->quiet_ops && trace->store && trace->stores && trace->slots &&
-        trace->exits && !copy_words(m, trace) && !copy_blocks(m, trace))
+        trace->exits && !copy_words(m, trace) && !copy_blocks(m, trace) && !make_pause(m, trace))
         return trace;
     trace_free(trace);
     return NULL;
@@ -645,6 +655,7 @@ void trace_free(struct trace *trace)
     free(trace->exits);
     free(trace->block);
     free(trace->block_end);
+    free(trace->pause.ram);
     free(trace);
 }
 

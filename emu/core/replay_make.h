@@ -105,6 +105,20 @@ struct replay_word {
     uint32_t value;
 };
 
+/* Where a trace was left to look around, and how all it builds on was then. */
+struct replay_pause {
+    bool on;
+    const struct ir *next;
+    uint32_t pc;
+    uint32_t blocks;   /* of the round, before */
+    uint32_t expected; /* cpu->expected */
+    uint32_t stretch;
+    uint32_t place[PLACES];
+    struct replay_mode mode;
+    uint16_t stores; /* list of those that the round had made */
+    uint32_t *ram;   /* the words that it assumes, begins with, and had stored */
+};
+
 struct trace {
     /* What must be as it was. */
     struct replay_mode mode;
@@ -139,6 +153,7 @@ struct trace {
     bool idle;        /* and it does nothing but take time: the second time round is like the first */
     uint16_t page[REPLAY_PAGES]; /* of flash that it runs, or (with PAGE_READ) reads */
     unsigned pages;
+    struct replay_pause pause;
     uint64_t watches; /* digest of those that were last looked at … */
     bool watched;     /* … and whether it contains one of them */
 };
