@@ -191,7 +191,7 @@ static bool is_interrupted(const struct cpu *cpu, uint32_t primask, uint32_t bas
     return exceptions_to_take(&cpu->exc, &masks);
 }
 
-/* True if the run loop would go on with the next block, and no event is due within `stretch` cycles. */
+/* True if the run loop would go on with the next block, and with those that begin within `stretch` cycles. */
 static bool goes_on(struct session *s, const struct trace *trace, uint32_t stretch, uint32_t primask,
                     uint32_t basepri)
 {
@@ -255,6 +255,15 @@ static bool is_quiet(const struct session *s, uint64_t end)
     return end < cpu->bus->clock.deadline && !s->replay->disturbed && !(cpu->exc.pending & cpu->exc.enabled);
 }
 
+/* The same after an access, which may have asked for a look around: that there is nothing to see can be seen
+ * at once. */
+static bool quiets_down(struct session *s, const struct trace *trace, uint64_t end)
+{
+    const struct cpu *cpu = s->cpu;
+    return !(cpu->exc.pending & cpu->exc.enabled) &&
+           goes_on(s, trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask, s->mode.basepri);
+}
+
 static void make_stores(struct cpu *cpu, const struct trace *trace, unsigned first, unsigned count)
 {
     for (const struct replay_store *store = trace->store + first; count-- > 0; store++)
@@ -298,6 +307,15 @@ static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
         compute(ir, slot, op);                                                                               \
         break;
 
+/* What the list without looks left out so far. */
+static void compute_all(const struct trace *trace, unsigned ops)
+{
+    for (const struct ir *ir = trace->ops; ir < trace->ops + ops; ir++) {
+        if (ir->op < FX_READ)
+            compute(ir, trace->slots, (enum ir_op)ir->op);
+    }
+}
+
 /* Works the list off, from its beginning if `from` is NULL; returns the operation by which it was left. While
  * all is quiet there is nothing to look at, and the list without looks will do. */
 static const struct ir *execute(struct session *s, const struct trace *trace, const struct ir *from)
@@ -312,16 +330,21 @@ static const struct ir *execute(struct session *s, const struct trace *trace, co
         case FX_WRITE:
             *now += ir->cycles;
             access_register(s, trace, ir);
-            if (quiet && !is_quiet(s, end)) {
+            if (quiet && !is_quiet(s, end) && !quiets_down(s, trace, end)) {
                 quiet = false;
+                compute_all(trace, ir->c);
                 ir = &trace->ops[ir->c];
             }
             break;
         case FX_LOOK:
             *now += ir->cycles;
-            if (ir->size) {
+            if (ir->size)
                 clock_kick(&cpu->bus->clock);
+            if (ir->size && quiet) {
+                if (goes_on_at(s, trace, &trace->exits[ir->exit]) && is_quiet(s, end))
+                    break;
                 quiet = false;
+                compute_all(trace, ir->c);
                 ir = &trace->ops[ir->c];
             }
             if (!quiet && !goes_on_at(s, trace, &trace->exits[ir->exit]))
@@ -474,7 +497,8 @@ static struct trace *choose_paused(struct session *s)
         return NULL;
     uint32_t then = cpu_block_cycles(cpu, block, trace->pause.expected);
     uint32_t now = cpu_block_cycles(cpu, block, cpu->expected);
-    if (!goes_on(s, trace, trace->pause.stretch + now, s->mode.primask, s->mode.basepri))
+    uint32_t stretch = trace->pause.stretch ? trace->pause.stretch + now : 0;
+    if (!goes_on(s, trace, stretch, s->mode.primask, s->mode.basepri))
         return NULL;
     cpu->bus->clock.now += now;
     cpu->bus->clock.now -= then;

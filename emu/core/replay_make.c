@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_BLOCKS 8
-
 /* --- values -----------------------------------------------------------------------------------------------
  */
 
@@ -27,7 +25,7 @@ static uint16_t slot_of(struct maker *m, struct val value)
 {
     if (value.slot)
         return value.slot;
-    uint16_t *at = &m->known[(value.v * 0x9e3779b1u) >> 22];
+    uint16_t *at = &m->known[(value.v * 0x9e3779b1u) >> 20];
     if (!*at || m->slot[*at] != value.v) {
         *at = new_slot(m, value.v);
         m->slot_known[*at] = true;
@@ -318,11 +316,8 @@ static bool finish_block(struct maker *m, uint32_t next)
         guard->exit = to;
     }
     bool last = m->block + 1 == m->log->blocks;
-    /* Where nothing asks for it there are places to leave it too, so that it can be run up to an event. */
-    if (++m->since_look >= LOOK_BLOCKS && !(m->it & 0xf) && !m->monitor_open)
-        m->look = true;
-    if (m->look || last) {
-        m->since_look = 0;
+    /* The run loop could look around before any block, if there is an event. */
+    if (m->look || last || !(m->it & 0xf || m->monitor_open)) {
         uint16_t to = make_exit(m, next);
         struct ir *look = emit_effect(m, last ? FX_END : FX_LOOK);
         look->exit = to;
@@ -414,33 +409,38 @@ static bool want_what_changes(struct maker *m)
 /* --- the trace --------------------------------------------------------------------------------------------
  */
 
-/* The longest time that the trace may take from its beginning and each of its exits to the next place where
- * it can be left for an event. */
+static uint32_t longest_time(const struct ir *ir)
+{
+    bool access = ir->op == FX_READ || ir->op == FX_WRITE;
+    return ir->op < FX_READ ? 0 : ir->cycles + (access ? CYCLES_PERIPHERAL : 0);
+}
+
+/* How long a round may take, and how long it goes on where it cannot be left to look around. */
 static void measure(struct maker *m, struct trace *trace)
 {
     uint32_t cycles = 0, whole = 0;
+    unsigned next = m->log->blocks;
     for (unsigned i = m->ops; i-- > 0;) {
         const struct ir *ir = &m->op[i];
         if (ir->op == FX_LOOK || ir->op == FX_END) {
-            m->exit[ir->exit].stretch = cycles;
+            struct replay_exit *exit = &m->exit[ir->exit];
+            exit->stretch = next > exit->blocks + 1u ? cycles : 0;
+            next = exit->blocks;
             cycles = 0;
         }
-        if (ir->op >= FX_READ)
-            cycles += ir->cycles;
-        if (ir->op == FX_READ || ir->op == FX_WRITE)
-            cycles += CYCLES_PERIPHERAL;
-        whole += ir->op >= FX_READ ? ir->cycles + CYCLES_PERIPHERAL : 0u;
+        cycles += longest_time(ir);
+        whole += longest_time(ir);
     }
-    trace->stretch = cycles;
+    trace->stretch = next > 1 ? cycles : 0;
     trace->whole = whole;
 }
 
-static void put_off(struct replay_store *pending, unsigned *count, const struct ir *store)
+static void put_off(struct replay_store *pending, unsigned *count, const struct replay_store *store)
 {
     unsigned n = 0;
-    while (n < *count && pending[n].offset != store->address)
+    while (n < *count && pending[n].offset != store->offset)
         n++;
-    pending[n] = (struct replay_store){store->address, store->a};
+    pending[n] = *store;
     *count += n == *count;
 }
 
@@ -456,39 +456,52 @@ static void known_ones_last(struct maker *m, struct replay_store *pending, unsig
     }
 }
 
-/* The number of a list with what is put off now. */
-static uint16_t list_stores(struct maker *m, const struct replay_store *pending, unsigned count)
+static uint16_t new_list(struct maker *m, unsigned first, unsigned count)
 {
-    if (m->store_count + count > REPLAY_STORES) {
+    const struct replay_stores *last = m->lists ? &m->stores[m->lists - 1] : NULL;
+    if (last && last->first == first && last->count == count)
+        return (uint16_t)(m->lists - 1);
+    m->stores[m->lists] = (struct replay_stores){(uint16_t)first, (uint16_t)count};
+    return (uint16_t)m->lists++;
+}
+
+/* The list of what differs at the end, each word once. */
+static uint16_t list_at_end(struct maker *m)
+{
+    struct replay_store pending[REPLAY_TABLE];
+    unsigned count = 0, first = m->store_count;
+    for (unsigned i = 0; i < first; i++)
+        put_off(pending, &count, &m->store[i]);
+    known_ones_last(m, pending, count);
+    if (first + count > REPLAY_STORES) {
         m->failed = true;
         return 0;
     }
-    m->stores[m->lists] = (struct replay_stores){(uint16_t)m->store_count, (uint16_t)count};
-    memcpy(m->store + m->store_count, pending, count * sizeof *pending);
+    memcpy(m->store + first, pending, count * sizeof *pending);
     m->store_count += count;
-    return (uint16_t)m->lists++;
+    return new_list(m, first, count);
 }
 
 /*
  * Stores are put off: most are to the stack and overwritten within the round, before anybody can see them.
- * Each exit, and each register access, has a list of what is in RAM by then if each store is made at once.
+ * Each exit, and each register access, has a list of those that are made by then. That of the end, where most
+ * rounds are left, is made short.
  */
 static void put_stores_off(struct maker *m)
 {
-    struct replay_store pending[REPLAY_TABLE];
-    unsigned count = 0, kept = 0;
+    unsigned kept = 0;
     uint32_t cycles = 0;
-    for (unsigned i = 0; i < m->ops; i++) {
+    for (unsigned i = 0; i < m->ops && !m->failed; i++) {
         struct ir ir = m->op[i];
         if (ir.op == FX_STORE) {
-            put_off(pending, &count, &ir);
+            m->failed = m->store_count == REPLAY_STORES;
+            if (!m->failed)
+                m->store[m->store_count++] = (struct replay_store){ir.address, ir.a};
             cycles += ir.cycles;
             continue;
         }
-        if (ir.op == FX_END)
-            known_ones_last(m, pending, count);
         if (ir.op >= FX_READ) {
-            uint16_t list = list_stores(m, pending, count);
+            uint16_t list = ir.op == FX_END ? list_at_end(m) : new_list(m, 0, m->store_count);
             if (ir.op == FX_READ || ir.op == FX_WRITE)
                 ir.exit = list;
             else
@@ -501,28 +514,46 @@ static void put_stores_off(struct maker *m)
     m->ops = kept;
 }
 
-/* Drops computations whose results nobody needs. */
-static void drop_unused(struct maker *m)
+/* Of each word only what was stored last can be seen. */
+static void need_stores(const struct maker *m, const struct replay_stores *list, bool *needed)
+{
+    struct replay_store pending[REPLAY_TABLE];
+    unsigned count = 0;
+    for (unsigned i = 0; i < list->count; i++)
+        put_off(pending, &count, &m->store[list->first + i]);
+    for (unsigned i = 0; i < count; i++)
+        needed[pending[i].slot] = true;
+}
+
+static void need_what_it_shows(const struct maker *m, const struct ir *ir, bool *needed)
+{
+    if (ir->op == FX_READ || ir->op == FX_WRITE) {
+        need_stores(m, &m->stores[ir->exit], needed);
+        return;
+    }
+    for (unsigned i = 0; i < PLACES; i++)
+        needed[m->exit[ir->exit].slot[i]] = true;
+    need_stores(m, &m->stores[m->exit[ir->exit].stores], needed);
+}
+
+/* Drops computations whose results nobody needs. Returns how many operations are left. */
+static unsigned drop_unused(const struct maker *m, struct ir *op, unsigned ops)
 {
     bool needed[REPLAY_SLOTS] = {false};
-    unsigned kept = m->ops;
-    for (unsigned i = 0; i < m->exits; i++) {
-        for (unsigned n = 0; n < PLACES; n++)
-            needed[m->exit[i].slot[n]] = true;
-    }
-    for (unsigned i = 0; i < m->store_count; i++)
-        needed[m->store[i].slot] = true;
-    for (unsigned i = m->ops; i-- > 0;) {
-        const struct ir ir = m->op[i];
+    unsigned kept = ops;
+    for (unsigned i = ops; i-- > 0;) {
+        const struct ir ir = op[i];
         if (ir.op < FX_READ && !needed[ir.to])
             continue;
         if (ir.op < FX_READ)
             needed[ir.b] = needed[ir.c] = true;
+        else
+            need_what_it_shows(m, &ir, needed);
         needed[ir.a] = true;
-        m->op[--kept] = ir;
+        op[--kept] = ir;
     }
-    memmove(m->op, m->op + kept, (m->ops - kept) * sizeof *m->op);
-    m->ops -= kept;
+    memmove(op, op + kept, (ops - kept) * sizeof *op);
+    return ops - kept;
 }
 
 static bool is_idle(const struct maker *m)
@@ -536,7 +567,7 @@ static bool is_idle(const struct maker *m)
     return true;
 }
 
-/* The list again, without the looks: what they let go by, the next effect does. */
+/* The list again, without the looks and what only they show: what they let go by, the next effect does. */
 static struct ir *make_quiet_ops(struct maker *m)
 {
     struct ir *quiet = malloc(m->ops * sizeof *quiet);
@@ -544,7 +575,7 @@ static struct ir *make_quiet_ops(struct maker *m)
     unsigned kept = 0;
     for (unsigned i = 0; quiet && i < m->ops; i++) {
         struct ir *ir = &m->op[i];
-        if (ir->op >= FX_READ && ir->op != FX_GUARD)
+        if (ir->op == FX_READ || ir->op == FX_WRITE || ir->op == FX_LOOK)
             ir->c = (uint16_t)i;
         if (ir->op == FX_LOOK && !ir->size) {
             cycles += ir->cycles;
@@ -557,6 +588,8 @@ static struct ir *make_quiet_ops(struct maker *m)
         }
         kept++;
     }
+    if (quiet)
+        drop_unused(m, quiet, kept);
     return quiet;
 }
 
@@ -624,7 +657,7 @@ static struct trace *make_trace(struct maker *m)
     trace->pages = m->pages;
     trace->exit_count = m->exits;
     put_stores_off(m);
-    drop_unused(m);
+    m->ops = drop_unused(m, m->op, m->ops);
     measure(m, trace);
     trace->stable = is_stable(m);
     trace->idle = trace->stable && is_idle(m);

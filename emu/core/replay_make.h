@@ -16,11 +16,11 @@
 #define REPLAY_ACCESSES  64
 #define REPLAY_WORDS     512
 #define REPLAY_TABLE     1024 /* hash table of the words: a power of two, at least twice as many */
-#define REPLAY_SLOTS     1536
-#define REPLAY_KNOWN     1024
-#define REPLAY_OPS       2048
-#define REPLAY_EXITS     128
-#define REPLAY_STORES    16384 /* of all lists of stores that were put off */
+#define REPLAY_SLOTS     8192
+#define REPLAY_KNOWN     4096
+#define REPLAY_OPS       4096
+#define REPLAY_EXITS     1024
+#define REPLAY_STORES    4096 /* that were put off */
 #define REPLAY_VARIABLES 48
 #define REPLAY_PAGES     48
 
@@ -85,8 +85,8 @@ struct replay_exit {
     uint16_t slot[PLACES]; /* 0: the place is as it was */
     uint16_t blocks;       /* that were run */
     uint32_t primask, basepri;
-    uint32_t stretch; /* cycles to the next place where the trace can be left for an event */
-    uint16_t stores;  /* list of those that were put off */
+    uint32_t stretch; /* if the next block does not end at an exit, longest time in cycles to one; or 0 */
+    uint16_t stores;  /* list of those that were put off, in their order */
 };
 
 /* A store to a word of RAM that is only made when somebody could see it: where the trace is left, or a
@@ -211,9 +211,8 @@ struct maker {
 
     unsigned block; /* being interpreted */
     unsigned access;
-    uint32_t cycles;     /* since the last effect */
-    bool look;           /* after this block */
-    unsigned since_look; /* blocks */
+    uint32_t cycles; /* since the last effect */
+    bool look;       /* after this block */
     bool failed;
     uint16_t culprit; /* slot of the value that would have had to be known, or 0 */
     uint8_t it;       /* ITSTATE */
