@@ -110,12 +110,13 @@ static void charge(struct cpu *cpu, uint32_t pc, uint32_t size)
 {
     uint8_t code[4];
     struct block_info info;
+    uint32_t expected = cpu->expected;
+    cpu->expected = pc + size;
     if (cpu_peek(cpu, pc, code, size))
         return;
     info.address = pc;
     block_measure(&info, code, size);
-    cpu->bus->clock.now += info.cycles + (pc != cpu->expected ? CYCLES_BRANCH : 0);
-    cpu->expected = pc + size;
+    cpu->bus->clock.now += info.cycles + (pc != expected ? CYCLES_BRANCH : 0);
     if (info.flags & BLOCK_SEV)
         cpu->event_register = true;
 }
@@ -154,7 +155,6 @@ void cpu_careful_block(struct cpu *cpu)
     if (!skipped_by_it(cpu_reg(cpu, 16)) && check(cpu, pc, &access))
         return;
     cpu->block_address = pc;
-    cpu->block_size = access.size;
     charge(cpu, pc, access.size);
     cpu->careful = true;
     cpu->careful_begun = false;
@@ -173,7 +173,7 @@ void cpu_careful_block(struct cpu *cpu)
 
 uint32_t cpu_find_access(struct cpu *cpu, uint32_t address, enum cpu_access kind)
 {
-    uint32_t end = cpu->block_address + cpu->block_size;
+    uint32_t end = cpu->expected;
     struct instruction_access access;
     for (uint32_t pc = cpu->block_address; pc < end && !access_predict(cpu, pc, &access); pc += access.size) {
         if (access.accesses && access.writes == (kind == ACCESS_WRITE) &&

@@ -230,8 +230,7 @@ struct cpu {
     bool hook_stopped;  /* the block hook stopped the engine before a block */
 
     uint32_t block_address; /* block being run */
-    uint32_t block_size;
-    uint32_t expected; /* where the next block begins if no branch is taken */
+    uint32_t expected;      /* its end, where the next one begins if no branch is taken */
     struct block_info *blocks;
     uint8_t *ram_code;   /* a byte a 4 KiB RAM page: code was run from it */
     uint8_t *flash_code; /* likewise for flash, until the page changes */

@@ -294,7 +294,6 @@ void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const voi
     clock->now += cpu_block_cycles(cpu, info, cpu->expected);
     cpu->expected = address + size;
     cpu->block_address = address;
-    cpu->block_size = size;
     cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
     if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
         cpu->monitor_open = info->flags & BLOCK_LDREX;

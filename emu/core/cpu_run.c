@@ -146,7 +146,7 @@ static enum hint hint_before(const struct cpu *cpu, uint32_t pc)
 {
     uint32_t at = cpu->block_address, size = 0;
     uint16_t code;
-    if (pc != cpu->block_address + cpu->block_size)
+    if (pc != cpu->expected)
         return HINT_NONE;
     for (; at + 2 <= pc && !cpu_peek(cpu, at, &code, 2); at += thumb_size(code)) {
         if (at + thumb_size(code) == pc)

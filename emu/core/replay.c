@@ -400,7 +400,6 @@ static void note_blocks(struct cpu *cpu, const struct trace *trace, uint64_t cou
     unsigned last = (unsigned)((count - 1) % trace->blocks);
     cpu->expected = trace->block_end[last];
     cpu->block_address = trace->block[last];
-    cpu->block_size = trace->block_end[last] - trace->block[last];
 }
 
 /* Goes on for as many rounds as there is time for, if they are all alike. Returns how many. */

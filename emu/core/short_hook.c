@@ -39,7 +39,6 @@ static inline void run_known(uint64_t address64, uint32_t size, struct cpu *cpu,
     clock->now += cycles;
     cpu->expected = address + size;
     cpu->block_address = address;
-    cpu->block_size = size;
     cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
 }
 

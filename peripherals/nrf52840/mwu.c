@@ -49,19 +49,19 @@ static const struct reg regs[] = {
     {"PREGION[].SUBS", PREGION_SUBS, REG_RW, 0, PREGIONS, REGION_STRIDE},
 };
 
-static void check_region(struct mwu *mwu, unsigned n, uint32_t address, bool writing)
+static void check_region(struct mwu *mwu, unsigned event, uint32_t address)
 {
-    unsigned event = 2 * n + (writing ? 0 : 1);
-    if (mwu->enabled & 1u << event && address >= block_get(&mwu->block, REGION_START + REGION_STRIDE * n) &&
+    unsigned n = event / 2;
+    if (address >= block_get(&mwu->block, REGION_START + REGION_STRIDE * n) &&
         address <= block_get(&mwu->block, REGION_END + REGION_STRIDE * n))
         block_event(&mwu->block, event);
 }
 
-static void check_pregion(struct mwu *mwu, unsigned n, uint32_t address, bool writing)
+static void check_pregion(struct mwu *mwu, unsigned event, uint32_t address, bool writing)
 {
-    unsigned event = EVENT_PREGION + 2 * n + (writing ? 0 : 1);
+    unsigned n = (event - EVENT_PREGION) / 2;
     uint32_t inside = address - (APB + n * PREGION_SIZE);
-    if (!(mwu->enabled & 1u << event) || inside >= PREGION_SIZE)
+    if (inside >= PREGION_SIZE)
         return;
     uint32_t bit = 1u << inside / SUBREGION_SIZE;
     if (!(block_get(&mwu->block, PREGION_SUBS + REGION_STRIDE * n) & bit))
@@ -71,12 +71,20 @@ static void check_pregion(struct mwu *mwu, unsigned n, uint32_t address, bool wr
     block_event(&mwu->block, event);
 }
 
+/* Of writes and of reads in turn. */
+#define EVENTS_OF_WRITES (0x55u | 0x5u << EVENT_PREGION)
+#define EVENTS_OF_READS  (EVENTS_OF_WRITES << 1)
+
 void mwu_access(struct mwu *mwu, uint32_t address, bool writing)
 {
-    for (unsigned n = 0; n < REGIONS; n++)
-        check_region(mwu, n, address, writing);
-    for (unsigned n = 0; n < PREGIONS; n++)
-        check_pregion(mwu, n, address, writing);
+    uint32_t events = mwu->enabled & (writing ? EVENTS_OF_WRITES : EVENTS_OF_READS);
+    for (; events; events &= events - 1) {
+        unsigned event = (unsigned)__builtin_ctz(events);
+        if (event < EVENT_PREGION)
+            check_region(mwu, event, address);
+        else
+            check_pregion(mwu, event, address, writing);
+    }
 }
 
 static void watched(void *context, uint32_t address, bool writing)
