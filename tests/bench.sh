@@ -113,13 +113,38 @@ on_engine()
 
 on_sosim()
 {
-    measure "$WORK/work.json" "$@" | cut -d ' ' -f 2
+    ROUNDS=1 measure "$WORK/work.json" "$@" | cut -d ' ' -f 2
 }
 
 on_qemu()
 {
     time_of qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none \
         -semihosting-config enable=on,target=native -kernel "$BUILD/tests/firmware/work.elf" "$@"
+}
+
+least_of()
+{
+    printf '%s\n' "$@" | sort -g | head -n 1
+}
+
+# The best of several rounds of each, in turn: a machine is faster at one time than at another.
+cpu_rows()
+{
+    local plain= inlined= slow= all= qemu= icount=
+    for ((round = 0; round <= ROUNDS; round++)); do
+        plain=$(least_of "$(on_engine)" $plain)
+        inlined=$(least_of "$(on_engine inline-stores)" $inlined)
+        slow=$(least_of "$(on_sosim --slow)" $slow)
+        all=$(least_of "$(on_sosim)" $all)
+        qemu=$(least_of "$(on_qemu)" $qemu)
+        icount=$(least_of "$(on_qemu -icount 0)" $icount)
+    done
+    cpu_row "engine, no hooks" "$plain" "$plain" "$inlined"
+    cpu_row "engine, no hooks, inline stores" "$inlined" "$plain" "$inlined"
+    cpu_row "sosim --slow" "$slow" "$plain" "$inlined"
+    cpu_row "sosim" "$all" "$plain" "$inlined"
+    cpu_row "QEMU, with its start" "$qemu" "$plain" "$inlined"
+    cpu_row "QEMU -icount, with its start" "$icount" "$plain" "$inlined"
 }
 
 cpu_row()
@@ -170,17 +195,10 @@ cat >"$WORK/work.json" <<END
 {"name": "work", "modules": [{"file": "$BUILD/tests/firmware/work.elf"}], "state": {"start": "blank"},
  "until": {"pc": "$end"}, "limits": {"wall_s": 3600}}
 END
-plain=$(on_engine)
-inlined=$(on_engine inline-stores)
 echo
 echo "CRC, sorting, matrices, memory moves, floating point (tests/firmware/work.c)"
 printf '%-34s %10s %9s %9s\n' "" "" "engine" "inline"
-cpu_row "engine, no hooks" "$plain" "$plain" "$inlined"
-cpu_row "engine, no hooks, inline stores" "$inlined" "$plain" "$inlined"
-cpu_row "sosim --slow" "$(on_sosim --slow)" "$plain" "$inlined"
-cpu_row "sosim" "$(on_sosim)" "$plain" "$inlined"
-cpu_row "QEMU, with its start" "$(on_qemu)" "$plain" "$inlined"
-cpu_row "QEMU -icount, with its start" "$(on_qemu -icount 0)" "$plain" "$inlined"
+cpu_rows
 
 echo
 echo "From command to verdict, and memory at the most"
