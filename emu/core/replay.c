@@ -2,30 +2,14 @@
 #include "core/replay.h"
 
 #include "core/nor.h"
-#include "core/replay_find.h"
+#include "core/replay_choose.h"
 
 #include <string.h>
 
-#define MISSES_TRIED    8    /* before there is another trace */
-#define DIFFERENCES_MAX 8    /* more are another story */
-#define FAILURES_TRIED  4    /* to make a trace */
-#define GAIN            4096 /* blocks that pay for another recording */
-#define POOR_BLOCKS     40   /* a run of traces that is shorter does not pay … */
-#define POOR_TRIED      8    /* … and after so many in a row there is a rest */
-#define REST_ARRIVALS   64
-#define RESTS_MAX       3
-
-/* The CPU while traces run: taken from the engine at the beginning, and given back at the end. */
-struct session {
-    struct cpu *cpu;
-    struct replay *replay;
-    uint32_t place[PLACES];
-    uint32_t before[PLACES];
-    struct replay_mode mode, mode_before;
-    uint32_t pc;
-    uint64_t blocks; /* run in all */
-    bool by_guard;   /* how the last trace was left */
-};
+#define POOR_BLOCKS   40 /* a run of traces that is shorter does not pay … */
+#define POOR_TRIED    8  /* … and after so many in a row there is a rest */
+#define REST_ARRIVALS 64
+#define RESTS_MAX     3
 
 uint64_t replay_blocks(const struct cpu *cpu)
 {
@@ -55,172 +39,13 @@ static void write_cpu(struct session *s)
     cpu_set_reg(cpu, 15, s->pc);
 }
 
-/* --- may a trace be run? ----------------------------------------------------------------------------------
+/* --- running ----------------------------------------------------------------------------------------------
  */
-
-static bool is_watched(const struct cpu *cpu, struct trace *trace)
-{
-    uint64_t digest = cpu->watches;
-    for (unsigned i = 0; i < cpu->watches; i++)
-        digest = (digest ^ cpu->watch[i].address) * 0x9e3779b97f4a7c15ull;
-    if (digest == trace->watches)
-        return trace->watched;
-    trace->watches = digest;
-    trace->watched = false;
-    for (unsigned i = 0; i < cpu->watches; i++) {
-        for (unsigned n = 0; n < trace->blocks; n++)
-            trace->watched |= cpu->watch[i].address - trace->block[n] < trace->block_end[n] - trace->block[n];
-    }
-    return trace->watched;
-}
-
-/* True if the engine would note nothing new about the code that is run. */
-static bool pages_are_known(struct cpu *cpu, const struct trace *trace)
-{
-    for (unsigned i = 0; i < trace->pages; i++) {
-        if (!(trace->page[i] & PAGE_READ) && !(cpu->ran_code[trace->page[i]] & 1))
-            return false;
-    }
-    return true;
-}
-
-static bool same_values(const struct session *s, const struct trace *trace)
-{
-    for (uint32_t places = trace->assumed_places; places; places &= places - 1) {
-        unsigned i = (unsigned)__builtin_ctz(places);
-        if (s->place[i] != trace->place[i])
-            return false;
-    }
-    for (unsigned i = 0; i < trace->word_count; i++) {
-        if (memcmp(s->cpu->ram + trace->words[i].offset, &trace->words[i].value, 4))
-            return false;
-    }
-    return true;
-}
-
-static bool begins_here(const struct session *s, const struct trace *trace)
-{
-    return !memcmp(&s->mode, &trace->mode, sizeof s->mode) && s->cpu->expected == trace->expected;
-}
-
-/* What has to be as it was all the time. */
-static bool fits(const struct session *s, struct trace *trace)
-{
-    struct cpu *cpu = s->cpu;
-    return cpu->cache_is_on == trace->cache_is_on && !(trace->flags & cpu->careful_flags) &&
-           !memcmp(&cpu->mpu, &trace->mpu, sizeof cpu->mpu) && !is_watched(cpu, trace) &&
-           pages_are_known(cpu, trace);
-}
-
-/* Notes in `where` what differs from what the trace assumes; returns how much does, DIFFERENCES_MAX + 1 for
- * more, and for what must be known: a stack pointer, say, as the same code is called from elsewhere. */
-static unsigned differences(const struct session *s, const struct head *head, const struct trace *trace,
-                            uint32_t where[DIFFERENCES_MAX + 1])
-{
-    unsigned count = 0;
-    for (uint32_t places = trace->assumed_places; places && count <= DIFFERENCES_MAX; places &= places - 1) {
-        unsigned i = (unsigned)__builtin_ctz(places);
-        if (s->place[i] != trace->place[i])
-            where[count++] = i;
-    }
-    for (unsigned i = 0; i < trace->word_count && count <= DIFFERENCES_MAX; i++) {
-        if (memcmp(s->cpu->ram + trace->words[i].offset, &trace->words[i].value, 4))
-            where[count++] = RAM_BASE + trace->words[i].offset;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (where[i] == PLACE_SP || replay_listed(head->wishes.never, head->wishes.nevers, where[i]))
-            return DIFFERENCES_MAX + 1;
-    }
-    return count;
-}
-
-/* No trace of this head fits, and that was so several times in a row: there shall be one that does. */
-static void learn(const struct session *s, struct head *head)
-{
-    uint32_t least[DIFFERENCES_MAX + 1], where[DIFFERENCES_MAX + 1];
-    unsigned least_count = DIFFERENCES_MAX + 1;
-    head->misses = 0;
-    if (head->gain >= GAIN)
-        head->failures = head->given_up = 0;
-    else
-        head->failures++;
-    head->gain = 0;
-    if (head->failures >= FAILURES_TRIED) {
-        replay_give_up(s->cpu, head);
-        return;
-    }
-    head->record = true;
-    for (unsigned i = 0; i < head->traces; i++) {
-        unsigned count = differences(s, head, head->trace[i], where);
-        if (count && count < least_count) {
-            memcpy(least, where, sizeof least);
-            least_count = count;
-        }
-    }
-    for (unsigned i = 0; least_count <= DIFFERENCES_MAX && i < least_count; i++) {
-        struct replay_wishes *wishes = &head->wishes;
-        if (!replay_listed(wishes->wanted, wishes->wanted_count, least[i]) &&
-            wishes->wanted_count < REPLAY_VARIABLES / 2)
-            wishes->wanted[wishes->wanted_count++] = least[i];
-    }
-}
-
-static struct trace *choose_trace(struct session *s, struct head *head)
-{
-    for (unsigned i = 0; i < head->traces; i++) {
-        struct trace *trace = head->trace[i];
-        if (begins_here(s, trace) && fits(s, trace) && same_values(s, trace)) {
-            head->misses = 0;
-            head->useful_at = s->cpu->bus->clock.now;
-            return trace;
-        }
-    }
-    if (head->traces && ++head->misses >= MISSES_TRIED)
-        learn(s, head);
-    return NULL;
-}
-
-/* True if an exception would be taken with these masks; FAULTMASK is the engine's, no trace changes it. */
-static bool is_interrupted(const struct cpu *cpu, uint32_t primask, uint32_t basepri)
-{
-    if (!(cpu->exc.pending & cpu->exc.enabled))
-        return false;
-    struct exception_masks masks = cpu_masks(cpu);
-    masks.primask = primask;
-    masks.basepri = (uint8_t)basepri;
-    return exceptions_to_take(&cpu->exc, &masks);
-}
-
-/* True if the run loop would go on with the next block, and with those that begin within `stretch` cycles. */
-static bool goes_on(struct session *s, const struct trace *trace, uint32_t stretch, uint32_t primask,
-                    uint32_t basepri)
-{
-    struct cpu *cpu = s->cpu;
-    struct clock *clock = &cpu->bus->clock;
-    if (s->replay->disturbed || is_interrupted(cpu, primask, basepri))
-        return false;
-    if (clock->now + stretch < clock->deadline)
-        return true;
-    uint64_t next = clock_next_event(clock);
-    next = next < cpu->until ? next : cpu->until;
-    if (clock->now + stretch >= next || clock->now + stretch >= cpu->ran_window || cpu_must_stop(cpu) ||
-        cpu->ports.cache_on(cpu->ports.context) != cpu->cache_is_on)
-        return false;
-    cpu_update_careful(cpu);
-    if (cpu->careful_always || cpu->careful_flags & trace->flags)
-        return false;
-    cpu_note_pending(cpu);
-    clock->deadline = next;
-    return true;
-}
 
 static bool goes_on_at(struct session *s, const struct trace *trace, const struct replay_exit *exit)
 {
-    return goes_on(s, trace, exit->stretch, exit->primask, exit->basepri);
+    return replay_goes_on(s, trace, exit->stretch, exit->primask, exit->basepri);
 }
-
-/* --- running ----------------------------------------------------------------------------------------------
- */
 
 static void begin(struct session *s, const struct trace *trace)
 {
@@ -261,7 +86,7 @@ static bool quiets_down(struct session *s, const struct trace *trace, uint64_t e
 {
     const struct cpu *cpu = s->cpu;
     return !(cpu->exc.pending & cpu->exc.enabled) &&
-           goes_on(s, trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask, s->mode.basepri);
+           replay_goes_on(s, trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask, s->mode.basepri);
 }
 
 static void make_stores(struct cpu *cpu, const struct trace *trace, unsigned first, unsigned count)
@@ -413,104 +238,13 @@ static uint64_t repeat_idle(struct cpu *cpu, const struct trace *trace)
     return rounds;
 }
 
-/* --- pauses -----------------------------------------------------------------------------------------------
- */
-
-#define NO_WORD UINT32_MAX
-
-static unsigned pause_words(const struct trace *trace)
-{
-    return trace->word_count + trace->variables + trace->stores[trace->pause.stores].count;
-}
-
-/* The offset in RAM of a word that counts while the trace is paused, or NO_WORD. */
-static uint32_t pause_word(const struct trace *trace, unsigned n)
-{
-    if (n < trace->word_count)
-        return trace->words[n].offset;
-    n -= trace->word_count;
-    if (n < trace->variables)
-        return trace->variable[n].where < PLACES ? NO_WORD : trace->variable[n].where - RAM_BASE;
-    return trace->store[trace->stores[trace->pause.stores].first + n - trace->variables].offset;
-}
-
-/* The trace was left at `look`: after an event or an interrupt it may go on there. */
-static void pause_trace(struct session *s, struct trace *trace, const struct ir *look)
-{
-    struct replay *replay = s->replay;
-    struct replay_pause *pause = &trace->pause;
-    const struct replay_exit *exit = &trace->exits[look->exit];
-    /* What somebody else stored is not what the trace believes to be there. */
-    if (replay->disturbed)
-        return;
-    pause->on = true;
-    pause->next = look + 1;
-    pause->pc = exit->pc;
-    pause->blocks = exit->blocks;
-    pause->expected = s->cpu->expected;
-    pause->stretch = exit->stretch;
-    memcpy(pause->place, s->place, sizeof pause->place);
-    pause->mode = s->mode;
-    pause->stores = exit->stores;
-    for (unsigned n = 0; n < pause_words(trace); n++) {
-        if (pause_word(trace, n) != NO_WORD)
-            memcpy(&pause->ram[n], s->cpu->ram + pause_word(trace, n), 4);
-    }
-    replay->paused[replay->next_paused++ % REPLAY_PAUSED] = trace;
-}
-
-static struct trace *paused_at(const struct replay *replay, uint32_t pc)
-{
-    for (unsigned i = 0; i < REPLAY_PAUSED; i++) {
-        if (replay->paused[i] && replay->paused[i]->pause.on && replay->paused[i]->pause.pc == pc)
-            return replay->paused[i];
-    }
-    return NULL;
-}
-
-static bool same_as_paused(const struct session *s, const struct trace *trace)
-{
-    const struct replay_pause *pause = &trace->pause;
-    if (memcmp(pause->place, s->place, sizeof pause->place) != 0 ||
-        memcmp(&pause->mode, &s->mode, sizeof s->mode) != 0)
-        return false;
-    for (unsigned n = 0; n < pause_words(trace); n++) {
-        if (pause_word(trace, n) != NO_WORD &&
-            memcmp(&pause->ram[n], s->cpu->ram + pause_word(trace, n), 4) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* The trace that is paused here, if it can go on. Its next block may be reached in another way than it was in
- * the trace, from a handler say, and take other cycles. */
-static struct trace *choose_paused(struct session *s)
-{
-    struct cpu *cpu = s->cpu;
-    struct trace *trace = paused_at(s->replay, s->pc);
-    const struct block_info *block = cpu_block(cpu, s->pc);
-    if (!trace)
-        return NULL;
-    trace->pause.on = false;
-    if (!block || !fits(s, trace) || !same_as_paused(s, trace))
-        return NULL;
-    uint32_t then = cpu_block_cycles(cpu, block, trace->pause.expected);
-    uint32_t now = cpu_block_cycles(cpu, block, cpu->expected);
-    uint32_t stretch = trace->pause.stretch ? trace->pause.stretch + now : 0;
-    if (!goes_on(s, trace, stretch, s->mode.primask, s->mode.basepri))
-        return NULL;
-    cpu->bus->clock.now += now;
-    cpu->bus->clock.now -= then;
-    return trace;
-}
-
 bool replay_is_ready(const struct cpu *cpu, uint32_t pc)
 {
     struct replay *replay = cpu->replay;
     if (!replay || replay->recording || cpu->bus->ram_seen ||
         (cpu->speed.skip_spins && cpu->bus->clock.now >= cpu->spin_at))
         return false;
-    if (paused_at(replay, pc))
+    if (replay_paused_at(replay, pc))
         return true;
     const struct head *head = replay_head(replay, pc);
     return head && head->traces && !head->rest && !head->record && replay->bypass != pc;
@@ -526,7 +260,7 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
     trace->pause.on = false;
     do {
         if (!from) {
-            if (!goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
+            if (!replay_goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
                 break;
             begin(s, trace);
         }
@@ -548,7 +282,7 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
     s->blocks += blocks > before ? blocks - before : 0;
     s->by_guard = ir && ir->op == FX_GUARD;
     if (ir && ir->op == FX_LOOK)
-        pause_trace(s, trace, ir);
+        replay_pause(s, trace, ir);
     return ir && ir->op != FX_LOOK && !(trace->stable && ir->op == FX_END);
 }
 
@@ -592,10 +326,10 @@ void replay_run(struct cpu *cpu)
     struct session s;
     if (!prepare(&s, cpu))
         return;
-    struct trace *paused = choose_paused(&s), *trace = paused;
+    struct trace *paused = replay_choose_paused(&s), *trace = paused;
     struct head *head = replay_head(s.replay, s.pc), *first = paused ? NULL : head;
     s.replay->running = true;
-    while (trace || (head && !head->rest && (trace = choose_trace(&s, head)))) {
+    while (trace || (head && !head->rest && (trace = replay_choose(&s, head)))) {
         uint64_t before = s.blocks;
         note_read(cpu, trace);
         /* The way here may have been left by a guard, before what it did was looked at. */

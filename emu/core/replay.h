@@ -13,9 +13,9 @@
  * - Accesses to peripherals are made, in their order and each at its cycle, through the same functions. Where
  *   a branch depends on a value that is not known, the trace is left on the branch's other way.
  * - Wherever the run loop would look around (an event is due, an interrupt pending, a stop asked) the trace
- *   is left before that block. There are such places every few blocks, each says how registers and masks are
- *   made then, and no event is due before the next one. Stores to RAM are put off to where the trace is left,
- *   or somebody else looks at the RAM while a register is accessed.
+ *   is left before that block: it says for each how registers and masks are made then. Afterwards it may go
+ *   on there, if registers, mode, and all words that it builds on are the same. Stores to RAM are put off to
+ *   where the trace is left, or somebody else looks at the RAM while a register is accessed.
  * - A trace is made by interpretation (replay_make.c, replay_decode.c) of what the engine has just done, from
  *   the same beginning, and thrown away unless registers and the whole RAM come out alike.
  *

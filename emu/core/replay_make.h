@@ -230,6 +230,13 @@ struct trace *replay_make(struct maker *maker, struct cpu *cpu, const struct rep
                           const uint32_t place[PLACES], struct replay_wishes *wishes);
 void trace_free(struct trace *trace);
 
+/* Of what was interpreted to the end (replay_trace.c). NULL if it is too large. */
+struct trace *make_trace(struct maker *m);
+
+/* True if what the loop takes for known is not so any more after a round. */
+bool make_place_changed(const struct maker *m, unsigned place);
+bool make_word_changed(const struct shadow *word);
+
 /* After a failure: what must be known, an address mostly, is no longer wanted, but never to be a variable.
  * False if that was not the reason, or there is no room. */
 bool replay_blame(const struct maker *maker, struct replay_wishes *wishes);

@@ -2,460 +2,28 @@
 #include "core/spin.h"
 
 #include "core/cpu.h"
-#include "core/cycles.h"
-#include "core/nor.h"
+#include "core/spin_round.h"
 
 #include <string.h>
 
-#define DWT_CYCCNT_ADDRESS 0xe0001004u
-#define SP                 13
-#define LR                 14
-#define ROUNDS_UNLIMITED   (1ull << 40)
-#define WORDS_MOST         8
-#define XPSR_IT            0x0600fc00u
+#define XPSR_IT 0x0600fc00u
 
-/* A value that changes by the same amount each round. */
-struct line {
-    uint32_t now;
-    uint32_t step;
-};
-
-struct flags {
-    bool n, z, c, v;
-};
-
-/* A word of RAM that the loop stores to. */
-struct word {
-    uint32_t address;
-    struct line value;
-};
-
-/* One interpretation of the loop. */
-struct round {
-    struct cpu *cpu;
-    struct line reg[15];
-    struct word word[WORDS_MOST];
-    unsigned words;
-    struct flags flags;
-    uint64_t time;   /* virtual time, as the run loop would charge it */
-    uint64_t period; /* cycles a round; 0 while it is still being measured */
-    uint64_t rounds; /* for how many rounds every decision so far holds */
-    uint32_t expected;
-};
-
-static void limit(struct round *r, uint64_t rounds)
-{
-    if (rounds < r->rounds)
-        r->rounds = rounds;
-}
-
-/* Rounds until a line crosses a multiple of 2^31, where its sign or its order to others can change. */
-static uint64_t rounds_to_edge(struct line x)
-{
-    int32_t step = (int32_t)x.step;
-    uint32_t low = x.now & 0x7fffffffu;
-    if (step == 0)
-        return ROUNDS_UNLIMITED;
-    if (step > 0)
-        return (0x80000000ull - low + (uint32_t)step - 1) / (uint32_t)step;
-    return (uint64_t)low / (uint32_t) - (int64_t)step + 1;
-}
-
-/* Flags of a + b + carry (A2.2.1), and for how long they stay: `b` is inverted for a subtraction. */
-static struct line add_lines(struct round *r, struct line a, struct line b, bool carry, bool set_flags)
-{
-    uint64_t sum = (uint64_t)a.now + b.now + carry;
-    struct line result = {(uint32_t)sum, a.step + b.step};
-    if (!set_flags)
-        return result;
-    r->flags.n = result.now >> 31;
-    r->flags.z = !result.now;
-    r->flags.c = sum >> 32;
-    r->flags.v = ((a.now ^ result.now) & (b.now ^ result.now)) >> 31;
-    limit(r, rounds_to_edge(a));
-    limit(r, rounds_to_edge(b));
-    limit(r, rounds_to_edge(result));
-    if (!result.now && result.step)
-        limit(r, 1);
-    return result;
-}
-
-static struct line constant(uint32_t value)
-{
-    return (struct line){value, 0};
-}
-
-static struct line inverted(struct line x)
-{
-    return (struct line){~x.now, 0u - x.step};
-}
-
-static void compare_zero(struct round *r, struct line x)
-{
-    limit(r, rounds_to_edge(x));
-    if (!x.now && x.step)
-        limit(r, 1);
-}
-
-static void logic_flags(struct round *r, uint32_t value)
-{
-    r->flags.n = value >> 31;
-    r->flags.z = !value;
-}
-
-static bool condition(const struct flags *f, unsigned code)
-{
-    const bool truth[8] = {f->z, f->c, f->n, f->v, f->c && !f->z, f->n == f->v, !f->z && f->n == f->v, true};
-    return truth[code >> 1] != (code & 1);
-}
-
-static struct word *stored_word(struct round *r, uint32_t address)
-{
-    for (unsigned i = 0; i < r->words; i++) {
-        if (r->word[i].address == (address & ~3u))
-            return &r->word[i];
-    }
-    return NULL;
-}
-
-/* The part of a stored word at an address. */
-static bool load_stored(const struct word *word, uint32_t address, unsigned size, struct line *value)
-{
-    *value = word->value;
-    if (size == 4)
-        return true;
-    value->now = value->now >> 8 * (address & 3) & ((1u << 8 * size) - 1);
-    return !value->step;
-}
-
-/* Reads memory that stays as it is until the next event, but for what the loop itself stores; false if that
- * cannot be said of it. */
-static bool load(struct round *r, struct line address, unsigned size, struct line *value)
-{
-    struct cpu *cpu = r->cpu;
-    uint32_t bytes = 0;
-    if (address.step || address.now & (size - 1))
-        return false;
-    const struct word *stored = stored_word(r, address.now);
-    if (stored)
-        return load_stored(stored, address.now, size, value);
-    if (address.now == DWT_CYCCNT_ADDRESS && size == 4) {
-        uint32_t count;
-        if (!(cpu->dwt.ctrl & 1) || !(cpu->scb.demcr & 1u << 24))
-            return false;
-        count = (uint32_t)(r->time - cpu->dwt.base);
-        *value = (struct line){count, (uint32_t)r->period};
-        return true;
-    }
-    if (nor_is_unstable(cpu->bus->flash, address.now, size))
-        return false;
-    if (!cpu_peek(cpu, address.now, &bytes, size)) {
-        *value = constant(bytes);
-        return true;
-    }
-    if (size != 4 || !bus_steady(cpu->bus, address.now, &bytes))
-        return false;
-    r->time += CYCLES_PERIPHERAL;
-    *value = constant(bytes);
-    return true;
-}
-
-/* A store to a part of a word may only be of what is there, one of a word of anything. */
-static bool store(struct round *r, struct line address, struct line value, unsigned size)
-{
-    uint32_t there = 0;
-    if (address.step || address.now & (size - 1) || address.now - RAM_BASE >= r->cpu->ram_size ||
-        cpu_peek(r->cpu, address.now, &there, size))
-        return false;
-    struct word *word = stored_word(r, address.now);
-    if (size < 4)
-        return !word && !value.step && !memcmp(&there, &value.now, size);
-    if (!word && !value.step && value.now == there)
-        return true;
-    if (!word && r->words == WORDS_MOST)
-        return false;
-    if (!word)
-        word = &r->word[r->words++];
-    *word = (struct word){address.now, value};
-    return true;
-}
-
-/* Where the code goes after an instruction. */
-enum step {
-    STEP_NEXT,
-    STEP_BRANCH, /* to *target */
-    STEP_GIVE_UP,
-};
-
-static enum step push(struct round *r, unsigned list)
-{
-    struct line sp = r->reg[SP];
-    sp.now -= 4 * (unsigned)__builtin_popcount(list);
-    struct line at = sp;
-    for (unsigned n = 0; n < 9; n++) {
-        if (!(list & 1u << n))
-            continue;
-        if (!store(r, at, r->reg[n == 8 ? LR : n], 4))
-            return STEP_GIVE_UP;
-        at.now += 4;
-    }
-    r->reg[SP] = sp;
-    return STEP_NEXT;
-}
-
-static enum step pop(struct round *r, unsigned list, uint32_t *target)
-{
-    for (unsigned n = 0; n < 9; n++) {
-        struct line value;
-        if (!(list & 1u << n))
-            continue;
-        if (!load(r, r->reg[SP], 4, &value))
-            return STEP_GIVE_UP;
-        r->reg[SP].now += 4;
-        if (n < 8) {
-            r->reg[n] = value;
-            continue;
-        }
-        if (value.step || (value.now & 1) == 0 || value.now >= 0xf0000000u)
-            return STEP_GIVE_UP;
-        *target = value.now & ~1u;
-        return STEP_BRANCH;
-    }
-    return STEP_NEXT;
-}
-
-static bool load_to(struct round *r, unsigned rt, struct line base, uint32_t offset, unsigned size)
-{
-    base.now += offset;
-    return load(r, base, size, &r->reg[rt]);
-}
-
-/* Shift and logic on constants only: a line would not stay one. */
-static bool narrow_logic(struct round *r, uint16_t op)
-{
-    struct line *rd = &r->reg[op & 7];
-    struct line rm = r->reg[op >> 3 & 7];
-    unsigned amount = op >> 6 & 0x1f;
-    if (rm.step)
-        return false;
-    if ((op & 0xf800) == 0x0000 && !amount) { /* MOVS */
-        *rd = rm;
-    } else if ((op & 0xf800) == 0x0000) { /* LSLS */
-        r->flags.c = rm.now >> (32 - amount) & 1;
-        *rd = constant(rm.now << amount);
-    } else if ((op & 0xf800) == 0x0800 && amount) { /* LSRS */
-        r->flags.c = rm.now >> (amount - 1) & 1;
-        *rd = constant(rm.now >> amount);
-    } else if ((op & 0xffc0) == 0x4000 && !rd->step) { /* ANDS */
-        *rd = constant(rd->now & rm.now);
-    } else if ((op & 0xffc0) == 0x4200 && !rd->step) { /* TST */
-        logic_flags(r, rd->now & rm.now);
-        return true;
-    } else if ((op & 0xffc0) == 0x4300 && !rd->step) { /* ORRS */
-        *rd = constant(rd->now | rm.now);
-    } else if ((op & 0xffc0) == 0xb2c0) { /* UXTB: no flags */
-        *rd = constant(rm.now & 0xff);
-        return true;
-    } else if ((op & 0xffc0) == 0xb280) { /* UXTH */
-        *rd = constant(rm.now & 0xffff);
-        return true;
-    } else {
-        return false;
-    }
-    logic_flags(r, rd->now);
-    return true;
-}
-
-/* Additions, subtractions, comparisons and moves; false if the instruction is none of them. */
-static bool narrow_arithmetic(struct round *r, uint16_t op)
-{
-    struct line *low = r->reg;
-    struct line imm8 = constant(op & 0xff);
-    unsigned rd8 = op >> 8 & 7;
-    if ((op & 0xfc00) == 0x1800 || (op & 0xfc00) == 0x1c00) { /* ADDS, SUBS: register or imm3 */
-        struct line second = op & 0x400 ? constant(op >> 6 & 7) : low[op >> 6 & 7];
-        bool subtract = op & 0x200;
-        low[op & 7] = add_lines(r, low[op >> 3 & 7], subtract ? inverted(second) : second, subtract, true);
-    } else if ((op & 0xf800) == 0x2000) { /* MOVS */
-        low[rd8] = imm8;
-        logic_flags(r, imm8.now);
-    } else if ((op & 0xf800) == 0x2800) { /* CMP */
-        add_lines(r, low[rd8], inverted(imm8), true, true);
-    } else if ((op & 0xf000) == 0x3000) { /* ADDS, SUBS imm8 */
-        bool subtract = op & 0x800;
-        low[rd8] = add_lines(r, low[rd8], subtract ? inverted(imm8) : imm8, subtract, true);
-    } else if ((op & 0xffc0) == 0x4280) { /* CMP */
-        add_lines(r, low[op & 7], inverted(low[op >> 3 & 7]), true, true);
-    } else if ((op & 0xff00) == 0x4600 || (op & 0xff00) == 0x4400 || (op & 0xff00) == 0x4500) {
-        unsigned rd = (op & 7) | (op >> 4 & 8), rm = op >> 3 & 0xf; /* MOV, ADD, CMP of any register */
-        if (rd == 15 || rm == 15)
-            return false;
-        if ((op & 0xff00) == 0x4600)
-            low[rd] = low[rm];
-        else if ((op & 0xff00) == 0x4400)
-            low[rd] = add_lines(r, low[rd], low[rm], false, false);
-        else
-            add_lines(r, low[rd], inverted(low[rm]), true, true);
-    } else if ((op & 0xff00) == 0xb000) { /* ADD, SUB of SP */
-        uint32_t offset = (op & 0x7fu) * 4;
-        low[SP].now += op & 0x80 ? 0u - offset : offset;
-    } else {
-        return narrow_logic(r, op);
-    }
-    return true;
-}
-
-static bool narrow_memory(struct round *r, uint16_t op, uint32_t pc, bool *known)
-{
-    struct line base = r->reg[op >> 3 & 7];
-    unsigned rt = op & 7, five = op >> 6 & 0x1f;
-    *known = true;
-    switch (op >> 11) {
-    case 0x09: /* LDR literal */
-        return load_to(r, op >> 8 & 7, constant((pc + 4) & ~3u), (op & 0xffu) * 4, 4);
-    case 0x0d:
-        return load_to(r, rt, base, five * 4, 4);
-    case 0x0f:
-        return load_to(r, rt, base, five, 1);
-    case 0x11:
-        return load_to(r, rt, base, five * 2, 2);
-    case 0x13:
-        return load_to(r, op >> 8 & 7, r->reg[SP], (op & 0xffu) * 4, 4);
-    case 0x0c:
-        base.now += five * 4;
-        return store(r, base, r->reg[rt], 4);
-    case 0x0e:
-        base.now += five;
-        return store(r, base, r->reg[rt], 1);
-    case 0x12:
-        base = r->reg[SP];
-        base.now += (op & 0xffu) * 4;
-        return store(r, base, r->reg[op >> 8 & 7], 4);
-    default:
-        *known = false;
-        return false;
-    }
-}
-
-static enum step narrow(struct round *r, uint16_t op, uint32_t pc, uint32_t *target)
-{
-    bool known;
-    if (narrow_memory(r, op, pc, &known))
-        return STEP_NEXT;
-    if (known)
-        return STEP_GIVE_UP;
-    if ((op & 0xf800) == 0xe000) { /* B */
-        *target = pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 21) >> 20);
-        return STEP_BRANCH;
-    }
-    if ((op & 0xf000) == 0xd000 && (op & 0x0e00) != 0x0e00) { /* B<c> */
-        *target = pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 24) >> 23);
-        return condition(&r->flags, op >> 8 & 0xf) ? STEP_BRANCH : STEP_NEXT;
-    }
-    if ((op & 0xf500) == 0xb100) { /* CBZ, CBNZ */
-        struct line x = r->reg[op & 7];
-        compare_zero(r, x);
-        *target = pc + 4 + (op >> 2 & 0x3e) + (op >> 3 & 0x40);
-        return !x.now != !!(op & 0x800) ? STEP_BRANCH : STEP_NEXT;
-    }
-    if ((op & 0xff87) == 0x4700 && (op >> 3 & 0xf) < 15) { /* BX */
-        struct line to = r->reg[op >> 3 & 0xf];
-        *target = to.now & ~1u;
-        return to.step || !(to.now & 1) || to.now >= 0xf0000000u ? STEP_GIVE_UP : STEP_BRANCH;
-    }
-    if ((op & 0xfe00) == 0xb400)
-        return push(r, op & 0x1ff);
-    if ((op & 0xfe00) == 0xbc00)
-        return pop(r, op & 0x1ff, target);
-    if (op == 0xbf00) /* NOP */
-        return STEP_NEXT;
-    return narrow_arithmetic(r, op) ? STEP_NEXT : STEP_GIVE_UP;
-}
-
-static enum step wide(struct round *r, uint32_t op, uint32_t pc, uint32_t *target)
-{
-    if ((op & 0xf800d000u) == 0xf000d000u || (op & 0xf800d000u) == 0xf0009000u) { /* BL, B.W */
-        uint32_t s = op >> 26 & 1, i1 = !((op >> 13 & 1) ^ s), i2 = !((op >> 11 & 1) ^ s);
-        uint32_t offset = s << 24 | i1 << 23 | i2 << 22 | (op >> 16 & 0x3ff) << 12 | (op & 0x7ff) << 1;
-        *target = pc + 4 + (uint32_t)((int32_t)(offset << 7) >> 7);
-        if (op & 0x4000)
-            r->reg[LR] = constant((pc + 4) | 1);
-        return STEP_BRANCH;
-    }
-    unsigned rn = op >> 16 & 0xf, rt = op >> 12 & 0xf;
-    if ((op & 0xff800000u) == 0xf8800000u && (op >> 20 & 1) && rn < 15 && rt < 15) { /* LDR{B,H}.W imm12 */
-        unsigned size = 1u << (op >> 21 & 3);
-        if (size > 4)
-            return STEP_GIVE_UP;
-        return load_to(r, rt, r->reg[rn], op & 0xfff, size) ? STEP_NEXT : STEP_GIVE_UP;
-    }
-    if ((op & 0xfffffff0u) == 0xf3bf8f40u || (op & 0xfffffff0u) == 0xf3bf8f50u ||
-        (op & 0xfffffff0u) == 0xf3bf8f60u) /* DSB, DMB, ISB */
-        return STEP_NEXT;
-    return STEP_GIVE_UP;
-}
-
-/* Interprets one block; `next` gets the address of the following one. */
-static bool run_block(struct round *r, const struct block_info *info, uint32_t *next)
-{
-    uint32_t pc = info->address, end = info->address + info->size;
-    while (pc < end) {
-        uint16_t code[2];
-        uint32_t target = 0;
-        if (cpu_peek(r->cpu, pc, code, 2))
-            return false;
-        unsigned size = thumb_size(code[0]);
-        if (size == 4 && cpu_peek(r->cpu, pc + 2, code + 1, 2))
-            return false;
-        enum step step = size == 2 ? narrow(r, code[0], pc, &target)
-                                   : wide(r, (uint32_t)code[0] << 16 | code[1], pc, &target);
-        if (step == STEP_GIVE_UP)
-            return false;
-        pc += size;
-        if (step == STEP_BRANCH) {
-            *next = target;
-            return pc == end;
-        }
-    }
-    *next = end;
-    return true;
-}
-
-/* Interprets the loop from `head` until it is there again. */
-static bool run_round(struct round *r, uint32_t head)
-{
-    uint32_t at = head;
-    for (unsigned n = 0; n < SPIN_MAX_BLOCKS; n++) {
-        const struct block_info *info = cpu_block(r->cpu, at);
-        if (!info || info->flags & (BLOCK_UNMASKS | BLOCK_SEV | r->cpu->careful_flags) ||
-            cpu_is_watched(r->cpu, info))
-            return false;
-        r->time += cpu_block_cycles(r->cpu, info, r->expected);
-        r->expected = at + info->size;
-        if (!run_block(r, info, &at))
-            return false;
-        if (at == head)
-            return true;
-    }
-    return false;
-}
-
-static void read_state(struct cpu *cpu, struct round *r)
+static void read_state(struct cpu *cpu, struct spin_round *r)
 {
     memset(r, 0, sizeof *r);
     r->cpu = cpu;
     for (unsigned i = 0; i < 15; i++)
         r->reg[i].now = cpu_reg(cpu, i);
     uint32_t xpsr = cpu_reg(cpu, 16);
-    r->flags = (struct flags){xpsr >> 31, xpsr >> 30 & 1, xpsr >> 29 & 1, xpsr >> 28 & 1};
+    r->flags = (struct spin_flags){xpsr >> 31, xpsr >> 30 & 1, xpsr >> 29 & 1, xpsr >> 28 & 1};
     r->time = cpu->bus->clock.now;
-    r->rounds = ROUNDS_UNLIMITED;
+    r->rounds = SPIN_UNLIMITED;
     r->expected = cpu->expected;
 }
 
 /* The state at the beginning of a round, each value as a line that a round moves on by as much as `first`, a
  * round from there, did. */
-static bool assume(const struct round *first, const struct round *before, struct round *line)
+static bool assume(const struct spin_round *first, const struct spin_round *before, struct spin_round *line)
 {
     *line = *before;
     line->period = first->time - before->time;
@@ -467,18 +35,18 @@ static bool assume(const struct round *first, const struct round *before, struct
         if (cpu_peek(line->cpu, first->word[i].address, &there, sizeof there))
             return false;
         line->word[i].address = first->word[i].address;
-        line->word[i].value = (struct line){there, first->word[i].value.now - there};
+        line->word[i].value = (struct spin_line){there, first->word[i].value.now - there};
     }
     return line->period;
 }
 
-static bool moved_on(struct line from, struct line to)
+static bool moved_on(struct spin_line from, struct spin_line to)
 {
     return to.now == from.now + from.step && to.step == from.step;
 }
 
 /* True if a round did what was assumed, so that the next one will, too. */
-static bool holds(const struct round *assumed, const struct round *after)
+static bool holds(const struct spin_round *assumed, const struct spin_round *after)
 {
     if (memcmp(&after->flags, &assumed->flags, sizeof after->flags) || after->words != assumed->words)
         return false;
@@ -494,7 +62,7 @@ static bool holds(const struct round *assumed, const struct round *after)
 }
 
 /* How many rounds there is nothing to look at before, and every branch goes the same way. */
-static uint64_t rounds_ahead(const struct cpu *cpu, const struct round *line)
+static uint64_t rounds_ahead(const struct cpu *cpu, const struct spin_round *line)
 {
     uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline;
     if (deadline <= now + line->period)
@@ -503,12 +71,12 @@ static uint64_t rounds_ahead(const struct cpu *cpu, const struct round *line)
     return rounds < line->rounds - 1 ? rounds : line->rounds - 1;
 }
 
-static uint32_t after_rounds(struct line line, uint64_t rounds)
+static uint32_t after_rounds(struct spin_line line, uint64_t rounds)
 {
     return line.now + (uint32_t)rounds * line.step;
 }
 
-static void move_on(struct cpu *cpu, const struct round *from, uint64_t rounds)
+static void move_on(struct cpu *cpu, const struct spin_round *from, uint64_t rounds)
 {
     for (unsigned i = 0; i < 15; i++) {
         if (from->reg[i].step)
@@ -524,17 +92,18 @@ static void move_on(struct cpu *cpu, const struct round *from, uint64_t rounds)
 
 enum spin spin_skip(struct cpu *cpu, uint32_t head)
 {
-    struct round before, first, assumed, line;
+    struct spin_round before, first, assumed, line;
     read_state(cpu, &before);
     if (cpu_reg(cpu, 16) & XPSR_IT)
         return SPIN_NONE;
     /* Once to see how long a round is and what it changes … */
     first = before;
-    if (!run_round(&first, head) || first.expected != cpu->expected || !assume(&first, &before, &assumed))
+    if (!spin_run_round(&first, head) || first.expected != cpu->expected ||
+        !assume(&first, &before, &assumed))
         return SPIN_NONE;
     /* … and once more with those changes as lines, to see that they go on. */
     line = assumed;
-    if (!run_round(&line, head) || !holds(&assumed, &line))
+    if (!spin_run_round(&line, head) || !holds(&assumed, &line))
         return SPIN_NONE;
     uint64_t rounds = rounds_ahead(cpu, &line);
     if (!rounds)
