@@ -60,7 +60,7 @@ cases()
 many_states()
 {
     case $1@$2 in
-    softdevice@1.* | system-part1@1.*) return 0 ;;
+    system-part1@1.*) return 0 ;;
     *) return 1 ;;
     esac
 }

@@ -65,8 +65,7 @@ static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value)
         cpu_code_changed(cpu, RAM_BASE + offset, 4);
 }
 
-/* The access did when it was recorded, and the MPU is as it was then.
- */
+/* The access did when it was recorded, and the MPU is as it was then. */
 static void must_go_well(struct cpu *cpu, int error)
 {
     if (error)
@@ -185,7 +184,7 @@ static const struct ir *execute(struct session *s, const struct trace *trace, co
             if (ir->size)
                 clock_kick(&cpu->bus->clock);
             return ir;
-            /* What there is most of is told apart here; the others once more, there. */
+            /* What there is most of is told apart here, the rest where it is computed. */
             COMPUTE(IR_ADD)
             COMPUTE(IR_ADD_CARRY)
             COMPUTE(IR_ADD_OVERFLOW)
