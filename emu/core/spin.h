@@ -13,7 +13,8 @@
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
- * Not modelled: loops of more than SPIN_MAX_BLOCKS blocks, loops that poll timers, RTC or the SysTick count.
+ * Not modelled: loops of more than SPIN_MAX_BLOCKS blocks, loops that poll timers, RTC or the SysTick count,
+ * or event registers while MWU watches accesses.
  */
 #ifndef SOSIM_CORE_SPIN_H
 #define SOSIM_CORE_SPIN_H

@@ -3,17 +3,11 @@
  * Replayed loops against the engine: random loops of random instructions, some of which read timers, with an
  * interrupt that comes in between, must leave the same machine at the same cycle with replay on and off.
  */
-#include "core/machine.h"
 #include "core/replay.h"
 
-#include <criterion/criterion.h>
-#include <stdlib.h>
-#include <string.h>
+#include "loops.h"
 
-#define CODE    0x200u
-#define HANDLER 0x100u
 #define SCRATCH 0x20001000u
-#define STACK   0x20010000u
 #define LOOPS   100u
 
 static struct board board;
@@ -259,25 +253,9 @@ static void make_program(struct program *p, uint64_t seed)
     put2(p, 0xf400b800u | (back >> 11 & 0x3ff) << 16 | (back & 0x7ff));
 }
 
-/* Counts interrupts in RAM. */
-static const uint16_t handler[] = {0xf241, 0x0080, 0xf2c2, 0x0000, 0x6801, 0x3101, 0x6001, 0x4770};
-
 static struct machine *new_machine(const struct program *p, struct cpu_speed speed)
 {
-    struct machine *machine = calloc(1, sizeof *machine);
-    struct diag why = {0};
-    const struct machine_options options = {.seed = 1, .speed = speed};
-    cr_assert_eq(machine_init(machine, &board, &options, &why), 0, "%s", why.text);
-    uint8_t *flash = machine->soc.flash.data;
-    const uint32_t vectors[] = {STACK, CODE | 1};
-    memcpy(flash, vectors, sizeof vectors);
-    for (unsigned n = 2; n < 16; n++)
-        memcpy(flash + 4 * n, &(const uint32_t){HANDLER | 1}, 4);
-    memcpy(flash + HANDLER, handler, sizeof handler);
-    memcpy(flash + CODE, p->code, sizeof p->code);
-    machine_power_on(machine, RAM_CLEARED);
-    machine->cpu.scb.demcr = 1u << 24;
-    machine->cpu.dwt.ctrl = 1;
+    struct machine *machine = loop_machine(&board, p->code, sizeof p->code, speed);
     bus_write(&machine->bus, 0x40008000u, 4, 1); /* TIMER0.TASKS_START */
     return machine;
 }
@@ -295,12 +273,6 @@ static void expect_same(const struct machine *a, const struct machine *b, uint64
     if (!b->cpu.speed.skip_spins) /* which are not counted */
         cr_expect_eq(a->cpu.trail_next, b->cpu.trail_next, "seed %lu: blocks", (unsigned long)seed);
     cr_expect_eq(a->cpu.expected, b->cpu.expected);
-}
-
-static void end_machine(struct machine *machine)
-{
-    machine_destroy(machine);
-    free(machine);
 }
 
 /* Looks at RAM now and then in the middle of a register access, as DMA may. */

@@ -3,25 +3,14 @@
  */
 #include "core/spin.h"
 
-#include "core/machine.h"
+#include "loops.h"
 
-#include <criterion/criterion.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define CODE    0x200u
-#define HANDLER 0x100u
-#define STACK   0x20010000u
-#define COUNT   0x20001080u /* of interrupts */
 #define COMPARE 0x40008140u /* TIMER0.EVENTS_COMPARE[0] */
 #define DWT     0xe0001000u
 #define SYSTICK 0xe000e010u
 #define RUN_MS  20u
 
 static struct board board;
-
-/* Counts interrupts in RAM. */
-static const uint16_t handler[] = {0xf241, 0x0080, 0xf2c2, 0x0000, 0x6801, 0x3101, 0x6001, 0x4770};
 
 struct loop {
     const char *what;
@@ -36,7 +25,7 @@ static const struct loop loops[] = {
      {0x6808, 0x2800, 0xd0fc, /* top: LDR r0, [r1]; CMP r0, #0; BEQ top */
       0x2000, 0x6008,         /* MOVS r0, #0; STR r0, [r1] */
       0x3401, 0xe7f8},        /* ADDS r4, #1; B top */
-     COUNT},
+     INTERRUPTS},
     {"an event", {0x6808, 0x2800, 0xd0fc, 0x2000, 0x6008, 0x3401, 0xe7f8}, COMPARE},
     {"an event, by a function",
      {0xf000, 0xf804, 0x2800, 0xd0fb, /* top: BL look; CMP r0, #0; BEQ top */
@@ -82,21 +71,9 @@ static uint32_t peek(struct machine *machine, const char *name)
 /* SysTick interrupts, and TIMER0's comparisons, come at different distances. */
 static struct machine *new_machine(const struct loop *loop, bool skip)
 {
-    struct machine *machine = calloc(1, sizeof *machine);
-    struct diag why = {0};
-    const struct machine_options options = {.seed = 1, .speed = {.skip_spins = skip}};
-    cr_assert_eq(machine_init(machine, &board, &options, &why), 0, "%s", why.text);
-    uint8_t *flash = machine->soc.flash.data;
-    const uint32_t vectors[] = {STACK, CODE | 1};
-    memcpy(flash, vectors, sizeof vectors);
-    for (unsigned n = 2; n < 16; n++)
-        memcpy(flash + 4 * n, &(const uint32_t){HANDLER | 1}, 4);
-    memcpy(flash + HANDLER, handler, sizeof handler);
-    memcpy(flash + CODE, loop->code, sizeof loop->code);
-    machine_power_on(machine, RAM_CLEARED);
+    struct machine *machine =
+        loop_machine(&board, loop->code, sizeof loop->code, (struct cpu_speed){.skip_spins = skip});
     struct cpu *cpu = &machine->cpu;
-    cpu->scb.demcr = 1u << 24;
-    cpu->dwt.ctrl = 1;
     cpu_set_reg(cpu, 1, loop->r1);
     cpu_set_reg(cpu, 5, 10000);
     cr_assert_eq(scs_write(cpu, SYSTICK + 4, 4, 70001), 0);
@@ -105,12 +82,6 @@ static struct machine *new_machine(const struct loop *loop, bool skip)
     poke(machine, "TIMER0.SHORTS", 1);
     poke(machine, "TIMER0.TASKS_START", 1);
     return machine;
-}
-
-static void end_machine(struct machine *machine)
-{
-    machine_destroy(machine);
-    free(machine);
 }
 
 static void run_ms(struct machine *machine, unsigned ms)
