@@ -4,6 +4,7 @@
 
 #include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/map_batch.h"
 #include "core/nor.h"
 #include "core/precise.h"
 #include "core/ram_watch.h"
@@ -455,7 +456,7 @@ static uc_err map_blocks(struct cpu *cpu)
     return error;
 }
 
-static int map_memory(struct cpu *cpu)
+static uc_err map_arrays(struct cpu *cpu)
 {
     /* Mapped writable and then protected: mapped read-only from the start, the engine still lets stores
      * through. */
@@ -468,17 +469,29 @@ static int map_memory(struct cpu *cpu)
         error = uc_mem_map_ptr(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_ALL, cpu->ram);
     if (!error)
         error = uc_mem_protect(cpu->uc, CODE_RAM_BASE, cpu->ram_size, UC_PROT_READ | UC_PROT_EXEC);
+    return error;
+}
+
+static uc_err map_registers(struct cpu *cpu)
+{
+    uc_err error = map_mmio(cpu, XIP_BASE, XIP_SIZE);
+    if (!error)
+        error = map_mmio(cpu, PPB_BASE, PPB_SIZE);
+    return error ? error : map_blocks(cpu);
+}
+
+static int map_memory(struct cpu *cpu)
+{
     static const uint8_t clrex[] = {0xbf, 0xf3, 0x2f, 0x8f};
+    map_batch_begin();
+    uc_err error = map_arrays(cpu);
+    if (!error)
+        error = map_registers(cpu);
+    map_batch_end();
     if (!error)
         error = uc_mem_map(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);
     if (!error)
         error = uc_mem_write(cpu->uc, CLREX_BASE, clrex, sizeof clrex);
-    if (!error)
-        error = map_mmio(cpu, XIP_BASE, XIP_SIZE);
-    if (!error)
-        error = map_mmio(cpu, PPB_BASE, PPB_SIZE);
-    if (!error)
-        error = map_blocks(cpu);
     return error ? cpu_engine_failed(cpu, "cannot map memory", error) : 0;
 }
 
