@@ -296,8 +296,7 @@ static void apply_doubled(struct nor *nor, const struct flash_op *op, const uint
         struct flash_op again = *op;
         again.address = next;
         nor_apply(nor, &again, bytes);
-        if (nor->changed)
-            nor->changed(nor->changed_context, next, op->size);
+        nor_changed(nor, next, op->size);
     }
 }
 
@@ -311,8 +310,7 @@ static void apply_disturbed(struct nor *nor, const struct flash_op *op, const ui
     to = to < nor->size ? to : nor->size;
     uint32_t at = from + random_next(&stream) % (to - from);
     nor->data[at] &= (uint8_t) ~(1u << random_next(&stream) % 8);
-    if (nor->changed)
-        nor->changed(nor->changed_context, at, 1);
+    nor_changed(nor, at, 1);
 }
 
 static void apply_worn(struct nor *nor, const struct flash_op *op, const uint8_t *bytes, unsigned cells,

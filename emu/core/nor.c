@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static uint32_t page_count(const struct nor *nor)
+{
+    return (nor->size + nor->page - 1) / nor->page;
+}
+
 int nor_init(struct nor *nor, const char *name, uint32_t size, uint32_t page, struct signals *signals)
 {
     memset(nor, 0, sizeof *nor);
@@ -18,17 +23,32 @@ int nor_init(struct nor *nor, const char *name, uint32_t size, uint32_t page, st
     nor->size = size;
     nor->page = page;
     nor->signals = signals;
-    return 0;
+    nor->written = calloc(page_count(nor), 1);
+    if (nor->written)
+        return 0;
+    nor_destroy(nor);
+    return ENOMEM;
 }
 
 void nor_destroy(struct nor *nor)
 {
     ones_free(&nor->memory);
+    free(nor->written);
     free(nor->stuck_low);
     free(nor->stuck_high);
     free(nor->unstable);
     free(nor->seen);
     memset(nor, 0, sizeof *nor);
+}
+
+void nor_changed(struct nor *nor, uint32_t address, uint32_t size)
+{
+    if (!size)
+        return;
+    for (uint32_t page = address / nor->page; page <= (address + size - 1) / nor->page; page++)
+        nor->written[page] = 1;
+    if (nor->changed)
+        nor->changed(nor->changed_context, address, size);
 }
 
 static void settle(struct nor *nor, uint32_t address, uint32_t size)
@@ -39,8 +59,7 @@ static void settle(struct nor *nor, uint32_t address, uint32_t size)
         if (nor->stuck_low)
             nor->data[i] &= (uint8_t)~nor->stuck_low[i];
     }
-    if (nor->changed)
-        nor->changed(nor->changed_context, address, size);
+    nor_changed(nor, address, size);
 }
 
 static uint32_t clip(const struct nor *nor, uint32_t address, uint32_t size)
@@ -52,7 +71,7 @@ static uint32_t clip(const struct nor *nor, uint32_t address, uint32_t size)
 
 int nor_watch(struct nor *nor)
 {
-    uint32_t pages = (nor->size + nor->page - 1) / nor->page;
+    uint32_t pages = page_count(nor);
     if (!nor->seen && !(nor->seen = malloc(pages)))
         return ENOMEM;
     memset(nor->seen, 0, pages);
@@ -192,6 +211,7 @@ void nor_draw(struct nor *nor, uint32_t address, uint32_t size)
             continue;
         uint64_t stream = nor->seed ^ digest_text(nor->name) ^ (uint64_t)i << 32 ^ ++nor->unstable_reads;
         nor->data[i] = (uint8_t)((nor->data[i] & ~cells) | (random_next(&stream) & cells));
+        nor->written[i / nor->page] = 1;
         if (nor->seen)
             nor->seen[i / nor->page] |= NOR_SEEN_CHANGED;
     }
@@ -225,13 +245,21 @@ static void save_cells(struct nor *nor, uint8_t **cells, struct state *state)
     state_bytes(state, *cells, nor->size);
 }
 
+static bool is_erased(struct nor *nor, uint32_t at)
+{
+    uint8_t *written = &nor->written[at / nor->page];
+    if (*written && are_all(nor->data + at, page_size(nor, at), 0xff))
+        *written = 0;
+    return !*written;
+}
+
 /* Most pages are erased, and need no room. Only what differs is put back: the rest keeps its translated code,
  * and the host's pages that it shares. */
 static void save_page(struct nor *nor, uint32_t at, struct state *state)
 {
     uint8_t *bytes = nor->data + at;
     uint32_t size = page_size(nor, at);
-    bool erased = are_all(bytes, size, 0xff), was_erased = erased;
+    bool erased = is_erased(nor, at), was_erased = erased;
     state_var(state, was_erased);
     if (!state->loading) {
         if (!erased)
@@ -242,13 +270,12 @@ static void save_page(struct nor *nor, uint32_t at, struct state *state)
         if (erased)
             return;
         memset(bytes, 0xff, size);
-    } else if (!state_skip_same(state, bytes, size)) {
+    } else if (erased || !state_skip_same(state, bytes, size)) {
         state_bytes(state, bytes, size);
     } else {
         return;
     }
-    if (nor->changed)
-        nor->changed(nor->changed_context, at, size);
+    nor_changed(nor, at, size);
 }
 
 void nor_save(struct nor *nor, struct state *state)

@@ -66,7 +66,8 @@ typedef enum nor_fault (*nor_fault_fn)(void *context, struct nor *nor, const str
 struct nor {
     const char *name;
     struct ones memory;
-    uint8_t *data; /* the bytes in it */
+    uint8_t *data;    /* the bytes in it; who changes them past the functions here calls nor_changed() */
+    uint8_t *written; /* a byte a page, owned: 0 where all bits are known to be ones */
     uint32_t size;
     uint32_t page; /* erase unit, bytes */
     uint64_t operations;
@@ -110,6 +111,9 @@ int nor_unsettle(struct nor *nor, uint32_t address, uint8_t bits);
 
 /* Takes a map of unstable cells, `size` bytes that malloc() gave, in place of the one that there is. */
 void nor_take_unstable(struct nor *nor, uint8_t *cells);
+
+/* Bytes of nor->data were changed. */
+void nor_changed(struct nor *nor, uint32_t address, uint32_t size);
 
 /* Does an operation to the cells as it should be, outside the count of operations: for fault plans. */
 void nor_apply(struct nor *nor, const struct flash_op *op, const uint8_t *bytes);

@@ -27,6 +27,15 @@ static int complain(const struct device *device, const cJSON *at, struct diag *w
 /* --- places ---------------------------------------------------------------------------------------------
  */
 
+/* Whoever mounts the file system may change it. */
+static int open_image(struct nor *nor, struct lfs_image *image, struct diag *why)
+{
+    int err = lfs_image_init(image, nor->data, nor->size, LFS_BLOCK_COUNT, why);
+    if (!err)
+        nor_changed(nor, 0, LFS_BLOCK_COUNT * LFS_BLOCK_SIZE);
+    return err;
+}
+
 int device_mount(struct device *device, const cJSON *at, struct lfs_fs *fs, struct diag *why)
 {
     struct nor *nor = machine_array(device->machine, "external");
@@ -34,8 +43,7 @@ int device_mount(struct device *device, const cJSON *at, struct lfs_fs *fs, stru
     struct diag reason;
     if (!nor)
         return json_doc_error(&device->scenario->doc, at, why, "this board has no external flash");
-    if (lfs_image_init(&image, nor->data, nor->size, LFS_BLOCK_COUNT, &reason) ||
-        lfs_image_mount(&image, fs, &reason))
+    if (open_image(nor, &image, &reason) || lfs_image_mount(&image, fs, &reason))
         return json_doc_error(&device->scenario->doc, at, why,
                               "this needs a file system in the external flash: %s", reason.text);
     return 0;
@@ -298,8 +306,8 @@ static int make_filesystem(struct device *device, struct diag *why)
     struct lfs_fs fs;
     if (!nor || device->scenario->state.start == START_BLANK)
         return 0;
-    if (lfs_image_init(&image, nor->data, nor->size, LFS_BLOCK_COUNT, why) || lfs_image_format(&image, why) ||
-        lfs_image_mount(&image, &fs, why) || dct_create(&fs, why))
+    if (open_image(nor, &image, why) || lfs_image_format(&image, why) || lfs_image_mount(&image, &fs, why) ||
+        dct_create(&fs, why))
         return -1;
     return device->scenario->state.start == START_PROVISIONED ? dct_set(&fs, "setup_done", "done", why) : 0;
 }
