@@ -108,6 +108,26 @@ static uint32_t reg_count(const struct reg *reg)
     return reg->count ? reg->count : 1u;
 }
 
+static void list_register(struct block *block, const struct reg *reg, uint16_t bit, uint32_t writable[32])
+{
+    for (uint32_t n = 0; n < reg_count(reg); n++) {
+        uint32_t word = (reg->offset + n * reg_stride(reg)) / 4;
+        block->listed[word] |= bit;
+        if (reg->access & REG_W)
+            writable[word / 32] |= 1u << word % 32;
+    }
+}
+
+static void note_read_only(struct block *block, const struct reg *reg, uint16_t bit,
+                           const uint32_t writable[32])
+{
+    for (uint32_t n = 0; n < reg_count(reg) && !(reg->access & REG_W); n++) {
+        uint32_t word = (reg->offset + n * reg_stride(reg)) / 4;
+        if (!(writable[word / 32] & 1u << word % 32))
+            block->read_only[word] |= bit;
+    }
+}
+
 void block_add_face(struct block *block, const struct face *face)
 {
     assert(block->faces < BLOCK_FACES);
@@ -115,19 +135,10 @@ void block_add_face(struct block *block, const struct face *face)
     uint16_t bit = (uint16_t)(1u << number);
     uint32_t writable[32] = {0}; /* one bit a word: two registers can be at one offset, one for each way */
     block->face[number] = *face;
-    for (size_t i = 0; i < face->reg_count; i++) {
-        const struct reg *reg = &face->regs[i];
-        for (uint32_t n = 0; n < reg_count(reg); n++) {
-            uint32_t word = (reg->offset + n * reg_stride(reg)) / 4;
-            block->listed[word] |= bit;
-            if (reg->access & REG_W)
-                writable[word / 32] |= 1u << word % 32;
-        }
-    }
-    for (uint32_t word = 0; word < 1024; word++) {
-        if (block->listed[word] & bit && !(writable[word / 32] & 1u << word % 32))
-            block->read_only[word] |= bit;
-    }
+    for (size_t i = 0; i < face->reg_count; i++)
+        list_register(block, &face->regs[i], bit, writable);
+    for (size_t i = 0; i < face->reg_count; i++)
+        note_read_only(block, &face->regs[i], bit, writable);
 }
 
 void block_reset(struct block *block, enum reset_cause cause)

@@ -3,8 +3,8 @@
 #include "core/cpu.h"
 
 #include "core/cycles.h"
+#include "core/engine_start.h"
 #include "core/fast_store.h"
-#include "core/map_batch.h"
 #include "core/nor.h"
 #include "core/precise.h"
 #include "core/ram_watch.h"
@@ -483,11 +483,11 @@ static uc_err map_registers(struct cpu *cpu)
 static int map_memory(struct cpu *cpu)
 {
     static const uint8_t clrex[] = {0xbf, 0xf3, 0x2f, 0x8f};
-    map_batch_begin();
+    engine_start_begin();
     uc_err error = map_arrays(cpu);
     if (!error)
         error = map_registers(cpu);
-    map_batch_end();
+    engine_start_end();
     if (!error)
         error = uc_mem_map(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);
     if (!error)

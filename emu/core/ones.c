@@ -6,32 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define GUARD 0x1000u
 /* What is mapped again and again: to fill it takes time, and so does each mapping. */
-#define PIECE 0x20000u
+#define PIECE   0x20000u
+#define WRITTEN 0x4000u
 /* A smaller memory is mostly written to: pages of its own, got all at once, cost less than copies one by one.
  */
 #define LEAST_SHARED 0x200000u
 #define LEAST_MAPPED 0x10000u
 
-/* A file of PIECE bytes, all ones; -1 if there can be none. */
+/* A file of PIECE bytes, all ones; -1 if there can be none. Written by one call: pages that are mapped would
+ * be cleared first, one by one. */
 static int file_of_ones(void)
 {
+    uint8_t bytes[WRITTEN];
+    struct iovec parts[PIECE / WRITTEN];
     int file = memfd_create("erased flash", MFD_CLOEXEC);
     if (file < 0)
         return -1;
-    void *bytes = MAP_FAILED;
-    if (!ftruncate(file, PIECE))
-        bytes = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (bytes == MAP_FAILED) {
-        close(file);
-        return -1;
-    }
-    memset(bytes, 0xff, PIECE);
-    munmap(bytes, PIECE);
-    return file;
+    memset(bytes, 0xff, sizeof bytes);
+    for (size_t i = 0; i < PIECE / WRITTEN; i++)
+        parts[i] = (struct iovec){bytes, sizeof bytes};
+    if (writev(file, parts, PIECE / WRITTEN) == PIECE)
+        return file;
+    close(file);
+    return -1;
 }
 
 /* Maps the file over [data, data + size), as private copies. */
