@@ -164,6 +164,8 @@ void block_reset(struct block *block, enum reset_cause cause)
 static const struct face *face_for(const struct block *block, uint32_t offset)
 {
     uint16_t listed = block->listed[offset / 4];
+    if (block->faces == 1 && listed && !block->face[0].active)
+        return &block->face[0];
     for (unsigned f = 0; listed; f++, listed >>= 1) {
         const struct face *face = &block->face[f];
         if ((listed & 1) && (!face->active || face->active(face->self)))
@@ -242,7 +244,7 @@ static void block_write(struct block *block, uint32_t offset, uint32_t value)
     else
         block_set(block, offset, value);
     /* A write to ENABLE can hand a shared page to another face. */
-    const struct face *now = face_for(block, offset);
+    const struct face *now = block->faces > 1 ? face_for(block, offset) : face;
     if (now && now != face && now->changed)
         now->changed(now->self);
 }
@@ -252,7 +254,7 @@ int bus_read(struct bus *bus, uint32_t address, unsigned size, uint32_t *value)
     struct block *block = block_at(bus, address);
     if (!block)
         return -1;
-    if (bus->watch)
+    if (block->watched)
         bus->watch(bus->watch_context, address, false);
     uint32_t word = block_read(block, address & (PAGE_SIZE - 4));
     *value = size == 4 ? word : (word >> 8 * (address & 3)) & (size == 2 ? 0xffffu : 0xffu);
@@ -264,7 +266,7 @@ int bus_write(struct bus *bus, uint32_t address, unsigned size, uint32_t value)
     struct block *block = block_at(bus, address);
     if (!block)
         return -1;
-    if (bus->watch)
+    if (block->watched)
         bus->watch(bus->watch_context, address, true);
     uint32_t offset = address & (PAGE_SIZE - 4);
     if (size != 4) {
@@ -287,7 +289,7 @@ bool bus_steady(const struct bus *bus, uint32_t address, uint32_t *value)
     const struct block *block = block_at(bus, address);
     uint32_t offset = address & (PAGE_SIZE - 1);
     const struct face *face = block ? face_for(block, offset) : NULL;
-    if (!face || !is_event(face, offset) || bus->watch)
+    if (!face || !is_event(face, offset) || block->watched)
         return false;
     *value = block_get(block, offset);
     return true;

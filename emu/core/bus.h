@@ -92,7 +92,8 @@ struct face {
 struct block {
     struct bus *bus;
     uint32_t base;
-    int irq; /* NVIC line, -1: none */
+    int irq;      /* NVIC line, -1: none */
+    bool watched; /* bus->watch wants to hear of accesses to this page */
     uint32_t inten;
     uint32_t word[1024]; /* storage of the page, by offset / 4 */
     uint8_t faces;
@@ -136,7 +137,7 @@ struct bus {
     void *irq_context;
     event_sink_fn ppi;
     void *ppi_context;
-    /* Hears of each access by the CPU to a peripheral, before it happens; NULL: nobody does. */
+    /* Hears of each access by the CPU to a block that is watched, before it happens. */
     void (*watch)(void *context, uint32_t address, bool writing);
     void *watch_context;
     reset_fn reset;

@@ -78,9 +78,11 @@ void event_cancel(struct clock *clock, struct event *event)
 
 void event_at(struct clock *clock, struct event *event, uint64_t cycle)
 {
-    event_cancel(clock, event);
-    event->at = cycle;
-    sift_up(clock, clock->pending++, event);
+    if (event->slot < 0 || event->at != cycle) {
+        event_cancel(clock, event);
+        event->at = cycle;
+        sift_up(clock, clock->pending++, event);
+    }
     if (cycle < clock->deadline)
         clock->deadline = cycle;
     if (cycle < clock->open_until)

@@ -23,8 +23,8 @@ int cpu_engine_failed(struct cpu *cpu, const char *what, uc_err error)
 static void set_irq(void *context, unsigned irq, bool level)
 {
     struct cpu *cpu = context;
-    exceptions_set_line(&cpu->exc, irq, level);
-    clock_kick(&cpu->bus->clock);
+    if (exceptions_set_line(&cpu->exc, irq, level))
+        clock_kick(&cpu->bus->clock);
 }
 
 static void ask_reset(void *context, enum reset_cause cause)

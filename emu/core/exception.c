@@ -13,16 +13,15 @@ void exceptions_reset(struct exceptions *exc)
     exc->active_priority = PRIORITY_THREAD;
 }
 
-void exceptions_set_line(struct exceptions *exc, unsigned irq, bool level)
+bool exceptions_set_line(struct exceptions *exc, unsigned irq, bool level)
 {
     uint64_t bit = 1ull << (EXC_IRQ0 + irq);
-    if (!level) {
-        exc->line &= ~bit;
-        return;
-    }
-    if (!(exc->line & bit))
+    if (!(exc->line & bit) == !level)
+        return false;
+    exc->line ^= bit;
+    if (level)
         exc->pending |= bit;
-    exc->line |= bit;
+    return true;
 }
 
 /* PRIGROUP p: bits [7:p+1] are the group priority (B1.5.4). */

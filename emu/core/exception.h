@@ -59,8 +59,9 @@ struct exceptions {
 
 void exceptions_reset(struct exceptions *exc);
 
-/* Sets the level of an external line. A rising or held level pends; a held one pends again after return. */
-void exceptions_set_line(struct exceptions *exc, unsigned irq, bool level);
+/* Sets the level of an external line; true if it was another. A rising or held level pends; a held one pends
+ * again after return. */
+bool exceptions_set_line(struct exceptions *exc, unsigned irq, bool level);
 
 static inline void exceptions_pend(struct exceptions *exc, unsigned number)
 {

@@ -92,10 +92,33 @@ static void watched(void *context, uint32_t address, bool writing)
     mwu_access(context, address, writing);
 }
 
+static bool region_touches(const struct mwu *mwu, unsigned event, uint32_t base)
+{
+    if (event < EVENT_PREGION) {
+        const unsigned n = REGION_STRIDE * (event / 2);
+        return block_get(&mwu->block, REGION_START + n) <= base + (SUBREGION_SIZE - 1) &&
+               block_get(&mwu->block, REGION_END + n) >= base;
+    }
+    unsigned n = (event - EVENT_PREGION) / 2;
+    return base - (APB + n * PREGION_SIZE) < PREGION_SIZE;
+}
+
+/* Has the bus tell of the pages that a region touches, and of no other. */
+static void watch_pages(struct mwu *mwu)
+{
+    struct bus *bus = mwu->block.bus;
+    for (unsigned b = 0; b < bus->blocks; b++) {
+        struct block *block = bus->block[b];
+        block->watched = false;
+        for (uint32_t events = mwu->enabled; events; events &= events - 1)
+            block->watched |= region_touches(mwu, (unsigned)__builtin_ctz(events), block->base);
+    }
+}
+
 static void enable(struct mwu *mwu, uint32_t regions)
 {
     mwu->enabled = regions;
-    mwu->block.bus->watch = regions ? watched : NULL;
+    watch_pages(mwu);
 }
 
 static uint32_t read(void *self, uint32_t offset)
@@ -135,6 +158,7 @@ static void write(void *self, uint32_t offset, uint32_t value)
             block_set(&mwu->block, offset, block_get(&mwu->block, offset) & ~value);
         else if (offset < PREGION_START || offset % REGION_STRIDE == PREGION_SUBS % REGION_STRIDE)
             block_set(&mwu->block, offset, value);
+        watch_pages(mwu);
         break;
     }
 }
@@ -173,5 +197,6 @@ void mwu_init(struct mwu *mwu, struct bus *bus)
                                     .save = save,
                                     .self = mwu,
                                 });
+    bus->watch = watched;
     bus->watch_context = mwu;
 }

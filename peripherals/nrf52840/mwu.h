@@ -4,7 +4,7 @@
  *
  * Source: nRF52840 Product Specification 1.7, chapter 'MWU'.
  * Modelled: four regions and two peripheral regions of 32 subregions with their events, interrupts and
- * PERREGION status. The bus tells of each CPU access to a peripheral page while a region is enabled.
+ * PERREGION status. The bus tells of each CPU access to a peripheral page that an enabled region touches.
  * Not modelled: accesses to RAM are not reported to it by the CPU, so a region in RAM raises nothing; the NMI
  * (NMIEN is storage).
  */

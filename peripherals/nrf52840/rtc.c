@@ -88,6 +88,7 @@ static void schedule(struct rtc *rtc)
 {
     struct clock *clock = &rtc->block.bus->clock;
     uint32_t wanted = counting(rtc) ? rtc->block.inten | rtc->evten : 0;
+    rtc->awaited = wanted;
     uint64_t next = sooner(rtc->run_edge, rtc->set_edge);
     if (wanted & 1u << EVENT_TICK)
         next = sooner(next, rtc->base_edge + (counts(rtc, rtc->done_edge) + 1) * rtc->period);
@@ -195,7 +196,9 @@ static void changed(void *self)
 {
     struct rtc *rtc = self;
     catch_up(rtc);
-    schedule(rtc);
+    /* What nobody wants any more may stay: drivers turn interrupts off and on again all the time. */
+    if (rtc->block.inten & ~rtc->awaited)
+        schedule(rtc);
 }
 
 static void lfclk_changed(void *context, bool running)
@@ -260,6 +263,7 @@ static void reset(void *self, enum reset_cause cause)
     rtc->run_edge = rtc->set_edge = rtc->next_edge = CLOCK_NEVER;
     rtc->done_edge = now_edge(rtc);
     rebase(rtc, 0, rtc->done_edge);
+    rtc->awaited = 0;
     event_cancel(&rtc->block.bus->clock, &rtc->due);
 }
 
@@ -278,6 +282,7 @@ static void save(void *self, struct state *state)
     state_var(state, rtc->set_value);
     state_var(state, rtc->run_value);
     state_var(state, rtc->next_edge);
+    state_var(state, rtc->awaited);
     state_event(state, &rtc->block.bus->clock, &rtc->due);
 }
 

@@ -32,7 +32,8 @@ struct rtc {
     uint64_t set_edge;  /* CLEAR or TRIGOVRFLW takes effect */
     uint32_t set_value; /* what COUNTER becomes then */
     bool run_value;
-    uint64_t next_edge; /* what `due` is scheduled for */
+    uint64_t next_edge; /* what `due` is scheduled for, no later than what comes next */
+    uint32_t awaited;   /* events that it was scheduled for */
     struct event due;
 };
 

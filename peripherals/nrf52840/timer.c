@@ -21,7 +21,7 @@ enum {
     MODE_TIMER = 0,
     PRESCALER_RESET = 4,
     PRESCALER_MAX = 9,
-    CYCLES_PER_16MHZ_TICK = 4,
+    LOG2_CYCLES_PER_16MHZ_TICK = 2,
 };
 
 static const struct reg regs[] = {
@@ -73,16 +73,16 @@ static uint32_t mask(const struct timer *timer)
     return masks[block_get(&timer->block, BITMODE) & 3];
 }
 
-/* Cycles a tick. */
-static uint64_t period(const struct timer *timer)
+/* Cycles a tick, as a power of two. */
+static unsigned period(const struct timer *timer)
 {
     uint32_t prescaler = block_get(&timer->block, PRESCALER);
-    return (uint64_t)CYCLES_PER_16MHZ_TICK << (prescaler < PRESCALER_MAX ? prescaler : PRESCALER_MAX);
+    return LOG2_CYCLES_PER_16MHZ_TICK + (prescaler < PRESCALER_MAX ? prescaler : PRESCALER_MAX);
 }
 
 static uint64_t ticks(const struct timer *timer, uint64_t cycle)
 {
-    return ticking(timer) ? (cycle - timer->base_cycle) / period(timer) : 0;
+    return ticking(timer) ? (cycle - timer->base_cycle) >> period(timer) : 0;
 }
 
 static uint32_t counter(const struct timer *timer, uint64_t cycle)
@@ -103,7 +103,7 @@ static uint64_t cycle_of(const struct timer *timer, uint32_t value)
         return CLOCK_NEVER;
     uint64_t first = ticks(timer, timer->done_cycle) + 1;
     uint32_t more = (value - (uint32_t)(timer->base + first)) & mask(timer);
-    return timer->base_cycle + (first + more) * period(timer);
+    return timer->base_cycle + ((first + more) << period(timer));
 }
 
 static void schedule(struct timer *timer)
@@ -189,8 +189,13 @@ static void task(void *self, unsigned n)
         timer->running = false;
         break;
     default:
-        if (n >= TASK_CAPTURE && n < TASK_CAPTURE + timer->compares)
-            block_set(&timer->block, CC + 4 * (n - TASK_CAPTURE), value);
+        if (n < TASK_CAPTURE || n >= TASK_CAPTURE + timer->compares)
+            break;
+        block_set(&timer->block, CC + 4 * (n - TASK_CAPTURE), value);
+        /* It matches a whole turn from now, which is no sooner than what `due` is scheduled for; that may
+         * come to nothing. */
+        if (timer->next_cycle != CLOCK_NEVER)
+            return;
         break;
     }
     if (!timer->matching)

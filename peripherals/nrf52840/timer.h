@@ -22,7 +22,7 @@ struct timer {
     uint32_t base;       /* counter at base_cycle */
     uint64_t base_cycle; /* where the prescaler began */
     uint64_t done_cycle; /* matches up to here have been raised */
-    uint64_t next_cycle; /* what `due` is scheduled for, CLOCK_NEVER: nothing */
+    uint64_t next_cycle; /* what `due` is scheduled for, no later than the next match; CLOCK_NEVER: nothing */
     bool matching;       /* matches of done_cycle are being raised: tasks act at that cycle */
     struct event due;
 };
