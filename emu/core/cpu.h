@@ -352,9 +352,10 @@ void cpu_set_control(struct cpu *cpu, uint32_t control);
 struct exception_masks cpu_masks(const struct cpu *cpu);
 bool cpu_privileged(const struct cpu *cpu);
 
-/* scs.c: the private peripheral bus. Return 0, or -1 for a bus fault. */
-int scs_read(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
-int scs_write(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
+/* scs.c: the private peripheral bus; where the CPU may not access it there is a bus fault. */
+bool scs_allows(const struct cpu *cpu, uint32_t address);
+uint32_t scs_read(struct cpu *cpu, uint32_t address, unsigned size);
+void scs_write(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
 /* True for the registers of the MPU. */
 bool scs_is_mpu(uint32_t address);
 void scs_reset(struct cpu *cpu);
@@ -373,7 +374,8 @@ int cpu_join_engine(struct cpu *cpu);
 bool cpu_must_stop(const struct cpu *cpu);
 /* cpu_hooks.c: the MPU's view of a register access; memory is checked in careful mode. */
 bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access access);
-/* cpu_hooks.c: the CPU reads or writes a register, as of clock.now. 0, or -1 for a fault. */
+/* cpu_hooks.c: the CPU reads or writes a register that it may access, as of clock.now. 0, or -1 for a fault.
+ */
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
 int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
 /* cpu_hooks.c: begins to note anew which pages run. */

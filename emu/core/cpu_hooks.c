@@ -366,12 +366,18 @@ bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access ac
            !mpu_allows(cpu, address, access, cpu_privileged(cpu));
 }
 
+/* True if the MPU or the address refuses the CPU's access as it is now. */
+static bool is_refused(const struct cpu *cpu, uint32_t address, enum cpu_access access)
+{
+    return cpu_mpu_refuses(cpu, address, access) || (address >= PPB_BASE && !scs_allows(cpu, address));
+}
+
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
 {
-    if (cpu_mpu_refuses(cpu, address, ACCESS_READ))
-        return -1;
-    if (address >= PPB_BASE)
-        return scs_read(cpu, address, size, value);
+    if (address >= PPB_BASE) {
+        *value = scs_read(cpu, address, size);
+        return 0;
+    }
     if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
         return cpu->ports.load_xip(cpu->ports.context, address - XIP_BASE, size, value);
     cpu->bus->clock.now += CYCLES_PERIPHERAL;
@@ -380,10 +386,10 @@ int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
 
 int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
 {
-    if (cpu_mpu_refuses(cpu, address, ACCESS_WRITE))
-        return -1;
-    if (address >= PPB_BASE)
-        return scs_write(cpu, address, size, value);
+    if (address >= PPB_BASE) {
+        scs_write(cpu, address, size, value);
+        return 0;
+    }
     if (address >= INFO_BASE && address < UICR_END)
         return cpu->ports.store_flash(cpu->ports.context, address, size, value);
     if (address >= XIP_BASE && address < XIP_BASE + XIP_SIZE)
@@ -401,7 +407,7 @@ static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void
     (void)uc;
     if (cpu->fault_pending)
         return 0;
-    if (cpu_load(cpu, address, size, &value))
+    if (is_refused(cpu, address, ACCESS_READ) || cpu_load(cpu, address, size, &value))
         note_fault(cpu, address, size, ACCESS_READ);
     else if (cpu->replay)
         replay_note_access(cpu, false, address, size, value);
@@ -416,7 +422,7 @@ static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_
     (void)uc;
     if (cpu->fault_pending)
         return;
-    if (cpu_store(cpu, address, size, (uint32_t)value))
+    if (is_refused(cpu, address, ACCESS_WRITE) || cpu_store(cpu, address, size, (uint32_t)value))
         note_fault(cpu, address, size, ACCESS_WRITE);
     else if (cpu->replay)
         replay_note_access(cpu, true, address, size, (uint32_t)value);

@@ -42,13 +42,14 @@ static void write_cpu(struct session *s)
 /* --- running ----------------------------------------------------------------------------------------------
  */
 
-static bool goes_on_at(struct session *s, const struct trace *trace, const struct replay_exit *exit)
+static bool goes_on_at(struct session *s, const struct replay_exit *exit)
 {
-    return replay_goes_on(s, trace, exit->stretch, exit->primask, exit->basepri);
+    return replay_goes_on(s, s->trace, exit->stretch, exit->primask, exit->basepri);
 }
 
-static void begin(struct session *s, const struct trace *trace)
+static void begin(struct session *s)
 {
+    struct trace *trace = s->trace;
     for (unsigned i = 0; i < trace->variables; i++) {
         uint32_t where = trace->variable[i].where, *slot = &trace->slots[trace->variable[i].slot];
         if (where < PLACES)
@@ -72,53 +73,34 @@ static void must_go_well(struct cpu *cpu, int error)
         cpu_engine_failed(cpu, "a replayed access failed", UC_ERR_EXCEPTION);
 }
 
-/* True if no event can come up to be looked at before the cycle `end`. */
+/* True if no event can come up to be looked at before the cycle `end`, nor anything else. */
 static bool is_quiet(const struct session *s, uint64_t end)
 {
     const struct cpu *cpu = s->cpu;
-    return end < cpu->bus->clock.deadline && !s->replay->disturbed && !(cpu->exc.pending & cpu->exc.enabled);
+    return end < cpu->bus->clock.deadline && !s->replay->disturbed && end < cpu->ran_window &&
+           !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen));
 }
 
 /* The same after an access, which may have asked for a look around: that there is nothing to see can be seen
  * at once. */
-static bool quiets_down(struct session *s, const struct trace *trace, uint64_t end)
+static bool quiets_down(struct session *s, uint64_t end)
 {
     const struct cpu *cpu = s->cpu;
     return !(cpu->exc.pending & cpu->exc.enabled) &&
-           replay_goes_on(s, trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask, s->mode.basepri);
+           replay_goes_on(s, s->trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask,
+                          s->mode.basepri);
 }
 
-static void make_stores(struct cpu *cpu, const struct trace *trace, unsigned first, unsigned count)
+static void make_stores(struct cpu *cpu, const struct trace *trace, const uint32_t *slots, unsigned first,
+                        unsigned count)
 {
     for (const struct replay_store *store = trace->store + first; count-- > 0; store++)
-        store_ram(cpu, store->offset, trace->slots[store->slot]);
+        store_ram(cpu, store->offset, slots[store->slot]);
 }
 
-static void make_list(struct cpu *cpu, const struct trace *trace, unsigned list)
+static void make_list(struct cpu *cpu, const struct trace *trace, const uint32_t *slots, unsigned list)
 {
-    make_stores(cpu, trace, trace->stores[list].first, trace->stores[list].count);
-}
-
-void replay_catch_up(const struct cpu *cpu)
-{
-    struct replay *replay = cpu->replay;
-    if (!replay || !replay->in_access)
-        return;
-    const struct trace *trace = replay->in_access;
-    replay->in_access = NULL;
-    make_list(replay->cpu, trace, replay->access_stores);
-    replay->disturbed = true; /* what is known to be stored may not be so any more */
-}
-
-/* The CPU's access to a register; meanwhile somebody may want to see the RAM. */
-static void access_register(struct session *s, const struct trace *trace, const struct ir *ir)
-{
-    struct cpu *cpu = s->cpu;
-    s->replay->in_access = trace;
-    s->replay->access_stores = ir->exit;
-    must_go_well(cpu, ir->op == FX_READ ? cpu_load(cpu, ir->address, ir->size, &trace->slots[ir->to])
-                                        : cpu_store(cpu, ir->address, ir->size, trace->slots[ir->a]));
-    s->replay->in_access = NULL;
+    make_stores(cpu, trace, slots, trace->stores[list].first, trace->stores[list].count);
 }
 
 static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
@@ -126,91 +108,156 @@ static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
     slot[ir->to] = ir_eval(op, slot[ir->a], slot[ir->b], slot[ir->c]);
 }
 
+/* What the list without looks left out before the operation `end` of all. */
+static void compute_until(const struct ir *ops, const struct ir *end, uint32_t *slots)
+{
+    for (const struct ir *ir = ops; ir < end; ir++) {
+        if (ir->op < FX_READ)
+            compute(ir, slots, (enum ir_op)ir->op);
+    }
+}
+
+static void leave(struct session *s, const uint32_t *slots, const struct replay_exit *exit)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        if (exit->slot[i])
+            s->place[i] = slots[exit->slot[i]];
+    }
+    s->mode.primask = exit->primask;
+    s->mode.basepri = exit->basepri;
+    s->pc = exit->pc;
+}
+
+/* Makes the end of the round before, which nobody had to see until now. */
+static void make_last_round(struct session *s)
+{
+    const struct trace *trace = s->trace;
+    uint32_t *slots = s->last;
+    if (!slots)
+        return;
+    s->last = NULL;
+    compute_until(trace->ops, trace->end, slots);
+    leave(s, slots, &trace->exits[trace->end->exit]);
+    make_list(s->cpu, trace, slots, trace->exits[trace->end->exit].stores);
+}
+
+void replay_catch_up(const struct cpu *cpu)
+{
+    struct session *s = cpu->replay ? cpu->replay->in_access : NULL;
+    if (!s)
+        return;
+    const struct trace *trace = s->trace;
+    s->replay->in_access = NULL;
+    make_last_round(s);
+    if (s->quiet)
+        compute_until(trace->ops, trace->ops + s->access->c, trace->slots);
+    make_list(s->cpu, trace, trace->slots, s->access->exit);
+    s->replay->disturbed = true; /* what is known to be stored may not be so any more */
+}
+
+/* The CPU's access to a register; meanwhile somebody may want to see the RAM. */
+static void access_register(struct session *s, const struct ir *ir)
+{
+    struct cpu *cpu = s->cpu;
+    uint32_t *slots = s->trace->slots;
+    s->access = ir;
+    s->replay->in_access = s;
+    must_go_well(cpu, ir->op == FX_READ ? cpu_load(cpu, ir->address, ir->size, &slots[ir->to])
+                                        : cpu_store(cpu, ir->address, ir->size, slots[ir->a]));
+    s->replay->in_access = NULL;
+}
+
+/* From the list without looks to the same place in that of all. */
+static const struct ir *in_full(struct session *s, const struct ir *ir)
+{
+    const struct trace *trace = s->trace;
+    s->quiet = false;
+    compute_until(trace->ops, trace->ops + ir->c, trace->slots);
+    return trace->ops + ir->c;
+}
+
+/* At the end of a round, with quiet to the end of the next: that begins with what this one came to. */
+static void begin_next(struct session *s)
+{
+    struct trace *trace = s->trace;
+    s->last = trace->slots;
+    trace->slots = trace->other_slots;
+    trace->other_slots = s->last;
+    for (unsigned i = 0; i < trace->variables; i++)
+        trace->slots[trace->variable[i].slot] = s->last[trace->variable[i].after];
+    s->rounds++;
+}
+
 #define COMPUTE(op)                                                                                          \
     case op:                                                                                                 \
         compute(ir, slot, op);                                                                               \
         break;
 
-/* What the list without looks left out so far. */
-static void compute_all(const struct trace *trace, unsigned ops)
-{
-    for (const struct ir *ir = trace->ops; ir < trace->ops + ops; ir++) {
-        if (ir->op < FX_READ)
-            compute(ir, trace->slots, (enum ir_op)ir->op);
-    }
-}
-
-/* Works the list off, from its beginning if `from` is NULL; returns the operation by which it was left. While
- * all is quiet there is nothing to look at, and the list without looks will do. */
-static const struct ir *execute(struct session *s, const struct trace *trace, const struct ir *from)
+/* Works the list off, from its beginning if `from` is NULL; returns the operation, in the list of all, by
+ * which it was left. While all is quiet there is nothing to look at, and the list without looks will do, even
+ * for several rounds. */
+static const struct ir *execute(struct session *s, const struct ir *from)
 {
     struct cpu *cpu = s->cpu;
+    const struct trace *trace = s->trace;
     uint64_t *now = &cpu->bus->clock.now, end = *now + trace->whole;
     uint32_t *slot = trace->slots;
-    bool quiet = !from && is_quiet(s, end);
-    for (const struct ir *ir = from ? from : quiet ? trace->quiet_ops : trace->ops;; ir++) {
+    s->quiet = !from && is_quiet(s, end);
+    for (const struct ir *ir = from ? from : s->quiet ? trace->quiet_ops : trace->ops;; ir++) {
         switch (ir->op) {
         case FX_READ:
         case FX_WRITE:
             *now += ir->cycles;
-            access_register(s, trace, ir);
-            if (quiet && !is_quiet(s, end) && !quiets_down(s, trace, end)) {
-                quiet = false;
-                compute_all(trace, ir->c);
-                ir = &trace->ops[ir->c];
-            }
+            access_register(s, ir);
+            if (s->quiet && !is_quiet(s, end) && !quiets_down(s, end))
+                ir = in_full(s, ir);
             break;
         case FX_LOOK:
             *now += ir->cycles;
+            if (s->quiet && is_quiet(s, end))
+                break;
             if (ir->size)
                 clock_kick(&cpu->bus->clock);
-            if (ir->size && quiet) {
-                if (goes_on_at(s, trace, &trace->exits[ir->exit]) && is_quiet(s, end))
-                    break;
-                quiet = false;
-                compute_all(trace, ir->c);
-                ir = &trace->ops[ir->c];
-            }
-            if (!quiet && !goes_on_at(s, trace, &trace->exits[ir->exit]))
+            if (s->quiet)
+                ir = in_full(s, ir);
+            if (!goes_on_at(s, &trace->exits[ir->exit]))
                 return ir;
             break;
         case FX_GUARD:
             *now += ir->cycles;
             if (slot[ir->a] != ir->b)
-                return ir;
+                return s->quiet ? in_full(s, ir) : ir;
             break;
         case FX_END:
             *now += ir->cycles;
+            end = *now + trace->whole;
+            if (s->quiet && trace->stable && !trace->idle && is_quiet(s, end)) {
+                begin_next(s);
+                slot = trace->slots;
+                ir = trace->quiet_ops - 1;
+                break;
+            }
             if (ir->size)
                 clock_kick(&cpu->bus->clock);
-            return ir;
+            return s->quiet ? in_full(s, ir) : ir;
             /* What there is most of is told apart here, the rest where it is computed. */
             COMPUTE(IR_ADD)
             COMPUTE(IR_ADD_CARRY)
-            COMPUTE(IR_ADD_OVERFLOW)
             COMPUTE(IR_AND)
             COMPUTE(IR_OR)
             COMPUTE(IR_EOR)
             COMPUTE(IR_LSL)
             COMPUTE(IR_LSR)
             COMPUTE(IR_MUL)
+            COMPUTE(IR_UDIV)
             COMPUTE(IR_IS_ZERO)
             COMPUTE(IR_SELECT)
+            COMPUTE(IR_SUB)
+            COMPUTE(IR_NOT_LESS)
         default:
             compute(ir, slot, (enum ir_op)ir->op);
         }
     }
-}
-
-static void leave(struct session *s, const struct trace *trace, const struct replay_exit *exit)
-{
-    for (unsigned i = 0; i < PLACES; i++) {
-        if (exit->slot[i])
-            s->place[i] = trace->slots[exit->slot[i]];
-    }
-    s->mode.primask = exit->primask;
-    s->mode.basepri = exit->basepri;
-    s->pc = exit->pc;
 }
 
 /* What the block hook notes about the last `ran` of `count` blocks, going round the trace from its beginning.
@@ -257,22 +304,28 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
     uint64_t blocks = 0, before = was_paused ? trace->pause.blocks : 0;
     bool stored = false; /* the last round has stored what is known */
     trace->pause.on = false;
+    s->trace = trace;
     do {
         if (!from) {
             if (!replay_goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
                 break;
-            begin(s, trace);
+            begin(s);
         }
-        ir = execute(s, trace, from);
+        s->rounds = 0;
+        ir = execute(s, from);
         from = NULL;
         const struct replay_exit *exit = &trace->exits[ir->exit];
-        leave(s, trace, exit);
-        if (ir->op == FX_END && stored && !s->replay->disturbed)
-            make_stores(s->cpu, trace, trace->stores[exit->stores].first, trace->varying);
+        stored = stored && !s->rounds && !s->replay->disturbed;
+        if (ir->op == FX_END)
+            s->last = NULL; /* this end tells more */
+        make_last_round(s);
+        leave(s, trace->slots, exit);
+        if (ir->op == FX_END && stored)
+            make_stores(s->cpu, trace, trace->slots, trace->stores[exit->stores].first, trace->varying);
         else
-            make_list(s->cpu, trace, exit->stores);
+            make_list(s->cpu, trace, trace->slots, exit->stores);
         stored = true;
-        blocks += exit->blocks;
+        blocks += s->rounds * trace->blocks + exit->blocks;
         if (ir->op == FX_END)
             blocks += repeat_idle(s->cpu, trace) * trace->blocks;
     } while (trace->stable && ir->op == FX_END);

@@ -19,6 +19,12 @@ struct session {
     uint32_t pc;
     uint64_t blocks; /* run in all */
     bool by_guard;   /* how the last trace was left */
+    /* While a trace runs. */
+    struct trace *trace;
+    bool quiet;              /* its list without looks is worked off */
+    const struct ir *access; /* of a register, being made */
+    uint32_t *last;          /* slots of the round before, whose end was not made yet; or NULL */
+    uint64_t rounds;         /* that came before this one */
 };
 
 /* The trace to run, or NULL. Where there are some and none fits, several times in a row, another is wished

@@ -14,6 +14,8 @@
 #define REPLAY_TRACES 8    /* of one head */
 #define REPLAY_PAUSED 4    /* traces that were left to look around: by a thread, by an interrupt in it, … */
 
+struct session;
+
 /* A block where traces begin. */
 struct head {
     uint32_t address;
@@ -41,10 +43,9 @@ struct replay {
     struct trace *paused[REPLAY_PAUSED]; /* or NULL */
     unsigned next_paused;
     bool disturbed;
-    bool running;                  /* traces run, so that none may be dropped */
-    bool forget;                   /* all of them, when they do not run any more */
-    const struct trace *in_access; /* of a register is the CPU; or NULL … */
-    unsigned access_stores;        /* … and these stores are not made yet */
+    bool running;              /* traces run, so that none may be dropped */
+    bool forget;               /* all of them, when they do not run any more */
+    struct session *in_access; /* of a register, before which its stores were put off; or NULL */
 
     uint64_t search_at; /* cycle from which on loops are looked for */
     unsigned in_vain;   /* searches and recordings that came to nothing */

@@ -41,6 +41,8 @@ enum ir_op {
     IR_SXTH,
     IR_IS_ZERO,
     IR_SELECT, /* a ? b : c */
+    IR_SUB,
+    IR_NOT_LESS, /* a >= b */
     /* Effects. Each first lets `cycles` go by. */
     FX_READ,  /* slot to = register at `address`, of `size` bytes */
     FX_WRITE, /* register at `address` = slot a */
@@ -54,8 +56,8 @@ enum ir_op {
 struct ir {
     uint8_t op;
     uint8_t size;
-    uint16_t to, a, b, c; /* slots; FX_GUARD: b is a value; FX_READ, FX_WRITE, FX_LOOK: c is the place in
-                             the list of all */
+    uint16_t to, a, b, c; /* slots; FX_GUARD: b is a value; effects in the list without looks: c is the place
+                             in the list of all */
     uint16_t exit;
     uint32_t cycles;
     uint32_t address;
@@ -148,6 +150,10 @@ static inline uint32_t ir_eval(enum ir_op op, uint32_t a, uint32_t b, uint32_t c
         return !a;
     case IR_SELECT:
         return a ? b : c;
+    case IR_SUB:
+        return a - b;
+    case IR_NOT_LESS:
+        return a >= b;
     default:
         return op >= IR_LSL && op <= IR_ROR_CARRY ? ir_shift(op, a, b, c) : ir_unary(op, a);
     }

@@ -50,20 +50,91 @@ static struct ir *emit_effect(struct maker *m, enum ir_op op)
     return ir;
 }
 
+static bool is(struct val value, uint32_t v)
+{
+    return !value.slot && value.v == v;
+}
+
+/* True if the operation comes to nothing: `result` is what it yields, an operand or a known value. */
+static bool simplify(enum ir_op op, struct val a, struct val b, struct val c, struct val *result)
+{
+    switch (op) {
+    case IR_ADD:
+        *result = !a.slot ? b : a;
+        return !c.slot && ((!a.slot && !(a.v + c.v)) || (!b.slot && !(b.v + c.v)));
+    case IR_ADD_CARRY:
+        *result = c;
+        return !c.slot && (is(b, 0u - c.v) || is(a, 0u - c.v));
+    case IR_ADD_OVERFLOW:
+        *result = known(0);
+        return !c.slot && (is(b, 0u - c.v) || is(a, 0u - c.v));
+    case IR_AND:
+        *result = is(a, 0) || is(b, UINT32_MAX) ? a : b;
+        return is(a, 0) || is(b, 0) || is(a, UINT32_MAX) || is(b, UINT32_MAX);
+    case IR_OR:
+    case IR_EOR:
+        *result = is(a, 0) ? b : a;
+        return is(a, 0) || is(b, 0);
+    case IR_LSL:
+    case IR_LSR:
+    case IR_ASR:
+    case IR_ROR:
+        *result = a;
+        return !b.slot && !(b.v & 0xff);
+    case IR_MUL:
+        *result = is(a, 0) || is(b, 1) ? a : b;
+        return is(a, 0) || is(b, 0) || is(a, 1) || is(b, 1);
+    case IR_MUL_HIGH:
+        *result = known(0);
+        return (!a.slot && a.v <= 1) || (!b.slot && b.v <= 1);
+    case IR_SELECT:
+        *result = !a.slot && !a.v ? c : b;
+        return !a.slot;
+    default:
+        return false;
+    }
+}
+
+/* The slot of what the value is with all (or, of a truth, the lowest) of its bits turned; 0 if not known. */
+static uint16_t turned(const struct maker *m, struct val value, uint32_t bits)
+{
+    const struct ir *by = m->made_by[value.slot] ? &m->op[m->made_by[value.slot] - 1] : NULL;
+    return by && by->op == IR_EOR && m->slot_known[by->b] && m->slot[by->b] == bits ? by->a : 0;
+}
+
+/* A subtraction is written as an addition of what is inverted. */
+static enum ir_op as_subtraction(const struct maker *m, enum ir_op op, struct val *b, struct val *c)
+{
+    uint16_t subtrahend = turned(m, *b, UINT32_MAX);
+    if ((op != IR_ADD && op != IR_ADD_CARRY) || !is(*c, 1) || !subtrahend)
+        return op;
+    *b = (struct val){~b->v, subtrahend};
+    *c = known(0);
+    return op == IR_ADD ? IR_SUB : IR_NOT_LESS;
+}
+
 struct val make_value(struct maker *m, enum ir_op op, struct val a, struct val b, struct val c)
 {
     uint32_t result = ir_eval(op, a.v, b.v, c.v);
+    struct val same;
     if (!a.slot && !b.slot && !c.slot)
         return known(result);
-    if (op == IR_SELECT && !a.slot)
-        return a.v ? b : c;
-    uint16_t sa = slot_of(m, a), sb = slot_of(m, b), sc = slot_of(m, c), to = new_slot(m, result);
-    struct ir *ir = emit(m, op);
-    ir->a = sa;
-    ir->b = sb;
-    ir->c = sc;
-    ir->to = to;
-    return (struct val){result, to};
+    if (simplify(op, a, b, c, &same))
+        return same;
+    uint16_t back = op == IR_EOR && !b.slot ? turned(m, a, b.v) : 0;
+    if (back)
+        return (struct val){result, back};
+    op = as_subtraction(m, op, &b, &c);
+    struct ir ir = {.op = (uint8_t)op, .a = slot_of(m, a), .b = slot_of(m, b), .c = slot_of(m, c)};
+    uint32_t digest = (((ir.op * 31u + ir.a) * 0x9e3779b1u + ir.b) * 0x9e3779b1u + ir.c) * 0x9e3779b1u;
+    uint16_t *alike = &m->alike[digest >> 20];
+    const struct ir *before = *alike ? &m->op[*alike - 1] : NULL;
+    if (before && before->op == ir.op && before->a == ir.a && before->b == ir.b && before->c == ir.c)
+        return (struct val){result, before->to};
+    ir.to = new_slot(m, result);
+    *emit(m, op) = ir;
+    *alike = m->made_by[ir.to] = (uint16_t)m->ops;
+    return (struct val){result, ir.to};
 }
 
 bool make_known(struct maker *m, struct val value)
@@ -308,10 +379,10 @@ static bool finish_block(struct maker *m, uint32_t next)
     if ((m->branched ? m->target : m->log->block[m->block].address + m->log->block[m->block].size) != next)
         return false;
     if (m->condition.slot) {
-        uint16_t a = m->condition.slot, to = make_exit(m, m->other);
+        uint16_t a = m->condition.slot, opposite = turned(m, m->condition, 1), to = make_exit(m, m->other);
         struct ir *guard = emit_effect(m, FX_GUARD);
-        guard->a = a;
-        guard->b = (uint16_t)m->condition.v;
+        guard->a = opposite ? opposite : a;
+        guard->b = (uint16_t)(opposite ? m->condition.v ^ 1 : m->condition.v);
         guard->exit = to;
     }
     bool last = m->block + 1 == m->log->blocks;

@@ -77,6 +77,7 @@ struct replay_log {
 struct replay_variable {
     uint32_t where;
     uint16_t slot;
+    uint16_t after; /* slot of what it is at the end */
 };
 
 /* How the state is made when a trace is left. */
@@ -133,8 +134,10 @@ struct trace {
     struct replay_variable variable[REPLAY_VARIABLES];
     unsigned variables;
     struct ir *ops;
-    struct ir *quiet_ops; /* the same but for looks, which nothing is seen at */
+    const struct ir *end; /* the last of them */
+    struct ir *quiet_ops; /* the same but for looks, at which nothing is seen, and what only exits show */
     uint32_t *slots;
+    uint32_t *other_slots; /* of the round before, or to be of the next */
     struct replay_store *store;
     struct replay_stores *stores;
     /* Of those at the end, which come first, how many differ from round to round: what is known stays stored.
@@ -198,6 +201,8 @@ struct maker {
     uint32_t slot[REPLAY_SLOTS];
     uint16_t known[REPLAY_KNOWN]; /* slots of known values, by a hash of them */
     bool slot_known[REPLAY_SLOTS];
+    uint16_t made_by[REPLAY_SLOTS]; /* operation, plus 1 */
+    uint16_t alike[REPLAY_KNOWN];   /* operations, plus 1, by a hash of what they compute */
     unsigned slots;
     struct replay_exit exit[REPLAY_EXITS];
     unsigned exits;

@@ -134,18 +134,42 @@ static void need_what_it_shows(const struct maker *m, const struct ir *ir, bool 
     need_stores(m, &m->stores[m->exit[ir->exit].stores], needed);
 }
 
-/* Drops computations whose results nobody needs. Returns how many operations are left. */
-static unsigned drop_unused(const struct maker *m, struct ir *op, unsigned ops)
+/* What becomes of the variables by the end of the round. */
+static void find_after(const struct maker *m, struct trace *trace)
+{
+    const struct replay_exit *end = &m->exit[m->op[m->ops - 1].exit];
+    const struct replay_stores *list = &m->stores[end->stores];
+    for (unsigned i = 0; i < trace->variables; i++) {
+        struct replay_variable *variable = &trace->variable[i];
+        variable->after = variable->slot;
+        if (variable->where < PLACES) {
+            if (end->slot[variable->where])
+                variable->after = end->slot[variable->where];
+            continue;
+        }
+        for (unsigned n = 0; n < list->count; n++) {
+            if (m->store[list->first + n].offset == variable->where - RAM_BASE)
+                variable->after = m->store[list->first + n].slot;
+        }
+    }
+}
+
+/* Drops computations whose results nobody needs, in the list of all operations or, with `trace`, in its list
+ * without looks: there what an effect shows is computed when it has to be shown. Returns how many operations
+ * are left. */
+static unsigned drop_unused(const struct maker *m, const struct trace *trace, struct ir *op, unsigned ops)
 {
     bool needed[REPLAY_SLOTS] = {false};
     unsigned kept = ops;
+    for (unsigned i = 0; trace && i < trace->variables; i++)
+        needed[trace->variable[i].after] = true;
     for (unsigned i = ops; i-- > 0;) {
         const struct ir ir = op[i];
         if (ir.op < FX_READ && !needed[ir.to])
             continue;
         if (ir.op < FX_READ)
             needed[ir.b] = needed[ir.c] = true;
-        else
+        else if (!trace)
             need_what_it_shows(m, &ir, needed);
         needed[ir.a] = true;
         op[--kept] = ir;
@@ -180,15 +204,15 @@ static bool is_idle(const struct maker *m)
     return true;
 }
 
-/* The list again, without the looks and what only they show: what they let go by, the next effect does. */
-static struct ir *make_quiet_ops(struct maker *m)
+/* The list again, without the looks and what only exits show: what looks let go by, the next effect does. */
+static struct ir *make_quiet_ops(struct maker *m, const struct trace *trace)
 {
     struct ir *quiet = malloc(m->ops * sizeof *quiet);
     uint32_t cycles = 0;
     unsigned kept = 0;
     for (unsigned i = 0; quiet && i < m->ops; i++) {
         struct ir *ir = &m->op[i];
-        if (ir->op == FX_READ || ir->op == FX_WRITE || ir->op == FX_LOOK)
+        if (ir->op >= FX_READ)
             ir->c = (uint16_t)i;
         if (ir->op == FX_LOOK && !ir->size) {
             cycles += ir->cycles;
@@ -202,7 +226,7 @@ static struct ir *make_quiet_ops(struct maker *m)
         kept++;
     }
     if (quiet)
-        drop_unused(m, quiet, kept);
+        drop_unused(m, trace, quiet, kept);
     return quiet;
 }
 
@@ -270,19 +294,27 @@ struct trace *make_trace(struct maker *m)
     trace->pages = m->pages;
     trace->exit_count = m->exits;
     put_stores_off(m);
-    m->ops = drop_unused(m, m->op, m->ops);
+    if (m->failed) {
+        trace_free(trace);
+        return NULL;
+    }
+    m->ops = drop_unused(m, NULL, m->op, m->ops);
+    find_after(m, trace);
     measure(m, trace);
     trace->stable = is_stable(m);
     trace->idle = trace->stable && is_idle(m);
-    trace->quiet_ops = make_quiet_ops(m);
+    trace->quiet_ops = make_quiet_ops(m, trace);
     trace->ops = copy_of(m->op, m->ops * sizeof *m->op);
     trace->store = copy_of(m->store, m->store_count * sizeof *m->store);
     trace->stores = copy_of(m->stores, m->lists * sizeof *m->stores);
     trace->varying = m->varying;
     trace->slots = copy_of(m->slot, m->slots * sizeof *m->slot);
+    trace->other_slots = copy_of(m->slot, m->slots * sizeof *m->slot);
     trace->exits = copy_of(m->exit, m->exits * sizeof *m->exit);
-    if (!m->failed && trace->ops && trace->quiet_ops && trace->store && trace->stores && trace->slots &&
-        trace->exits && !copy_words(m, trace) && !copy_blocks(m, trace) && !make_pause(m, trace))
+    trace->end = trace->ops + m->ops - 1;
+    if (trace->ops && trace->quiet_ops && trace->store && trace->stores && trace->slots &&
+        trace->other_slots && trace->exits && !copy_words(m, trace) && !copy_blocks(m, trace) &&
+        !make_pause(m, trace))
         return trace;
     trace_free(trace);
     return NULL;
@@ -298,6 +330,7 @@ void trace_free(struct trace *trace)
     free(trace->store);
     free(trace->stores);
     free(trace->slots);
+    free(trace->other_slots);
     free(trace->exits);
     free(trace->block);
     free(trace->block_end);

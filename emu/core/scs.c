@@ -493,30 +493,25 @@ static void write_word(struct cpu *cpu, uint32_t address, uint32_t value)
 }
 
 /* The whole of the PPB is privileged, but for STIR when CCR.USERSETMPEND lets it (B3.4.3). */
-static bool access_allowed(const struct cpu *cpu, uint32_t address)
+bool scs_allows(const struct cpu *cpu, uint32_t address)
 {
     return cpu_privileged(cpu) || (address == NVIC_STIR && cpu->scb.ccr & CCR_USERSETMPEND);
 }
 
-int scs_read(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
+uint32_t scs_read(struct cpu *cpu, uint32_t address, unsigned size)
 {
-    if (!access_allowed(cpu, address))
-        return -1;
     const uint8_t *priority = priority_byte(cpu, address & ~3u);
+    uint32_t word = 0;
     if (priority) {
-        *value = 0;
-        memcpy(value, priority + (address & 3), size);
-        return 0;
+        memcpy(&word, priority + (address & 3), size);
+        return word;
     }
-    uint32_t word = read_word(cpu, address & ~3u) >> 8 * (address & 3);
-    *value = size == 4 ? word : word & ((1u << 8 * size) - 1);
-    return 0;
+    word = read_word(cpu, address & ~3u) >> 8 * (address & 3);
+    return size == 4 ? word : word & ((1u << 8 * size) - 1);
 }
 
-int scs_write(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
+void scs_write(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
 {
-    if (!access_allowed(cpu, address))
-        return -1;
     trace_note(&cpu->bus->signals, (uint64_t)address << 32 | value);
     if (priority_byte(cpu, address & ~3u)) {
         for (unsigned i = 0; i < size; i++)
@@ -531,7 +526,6 @@ int scs_write(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
         write_word(cpu, address & ~3u, others | (value << 8 * (address & 3) & mask));
     }
     clock_kick(&cpu->bus->clock);
-    return 0;
 }
 
 void scs_init(struct cpu *cpu)
