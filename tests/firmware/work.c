@@ -4,7 +4,7 @@
 
 #define WORDS  1024
 #define SIDE   24
-#define ROUNDS 200
+#define ROUNDS 1000
 
 static uint32_t buffer[WORDS], copy[WORDS];
 static int32_t left[SIDE][SIDE], right[SIDE][SIDE];
