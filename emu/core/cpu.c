@@ -63,6 +63,7 @@ int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_si
     cpu->ports = *ports;
     cpu->speed = *speed;
     cpu->intno = -1;
+    short_hook_open(cpu);
     cpu->blocks = calloc(1u << BLOCK_CACHE_BITS, sizeof *cpu->blocks);
     cpu->ram_code = calloc(ram_size >> 12, 1);
     cpu->flash_code = calloc(flash_size >> 12, 1);

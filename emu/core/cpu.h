@@ -29,6 +29,7 @@
 
 #include "core/bus.h"
 #include "core/exception.h"
+#include "core/short_hook.h"
 
 #include <unicorn/unicorn.h>
 
@@ -185,6 +186,7 @@ struct cpu_speed {
 #define CPU_MAX_WATCHES 16
 
 struct cpu {
+    struct block_log log; /* core/short_hook.h */
     uc_engine *uc;
     struct bus *bus;
     uint8_t *flash; /* the engine's view: the array of soc->flash */

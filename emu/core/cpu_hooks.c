@@ -206,6 +206,7 @@ static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cp
 
 void cpu_unaligned(struct cpu *cpu)
 {
+    short_hook_settle(cpu);
     cpu->intno = ENGINE_DATA_ABORT;
     uc_emu_stop(cpu->uc);
     precise_abort(cpu);
@@ -246,6 +247,7 @@ static uint64_t open_until(const struct cpu *cpu)
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     (void)uc;
+    short_hook_settle(user);
     cpu_enter_block(user, (uint32_t)address, size, __builtin_return_address(0));
 }
 
@@ -298,21 +300,24 @@ void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const voi
     cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
     if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
         cpu->monitor_open = info->flags & BLOCK_LDREX;
-    if (cpu->speed.short_hooks) {
-        if (after_call && is_plain(cpu, info))
-            short_hook_use(cpu, info, on_block, after_call);
-        clock->open_until = open_until(cpu);
-    }
     if (info->flags & (BLOCK_UNMASKS | BLOCK_SEV)) {
         if (info->flags & BLOCK_SEV)
             cpu->event_register = true;
         clock_kick(clock);
+        return;
+    }
+    if (cpu->speed.short_hooks) {
+        if (after_call && is_plain(cpu, info))
+            short_hook_use(cpu, info, on_block, after_call);
+        clock->open_until = open_until(cpu);
+        short_hook_make_room(cpu);
     }
 }
 
 static void on_interrupt(uc_engine *uc, uint32_t intno, void *user)
 {
     struct cpu *cpu = user;
+    short_hook_settle(cpu);
     cpu->intno = (int)intno;
     uc_emu_stop(uc);
 }
@@ -326,6 +331,7 @@ static bool on_unmapped(uc_engine *uc, uc_mem_type type, uint64_t address, int s
     enum cpu_access access = type == UC_MEM_WRITE_UNMAPPED                                ? ACCESS_WRITE
                              : type == UC_MEM_FETCH_UNMAPPED || type == UC_MEM_FETCH_PROT ? ACCESS_FETCH
                                                                                           : ACCESS_READ;
+    short_hook_settle(user);
     note_fault(user, (uint32_t)address, (unsigned)size, access);
     return false;
 }
@@ -350,6 +356,7 @@ static bool on_write_protected(uc_engine *uc, uc_mem_type type, uint64_t address
     struct cpu *cpu = user;
     (void)uc;
     (void)type;
+    short_hook_settle(cpu);
     if (store_code_ram(cpu, (uint32_t)address, (unsigned)size, (uint32_t)value))
         return true;
     if (address < cpu->flash_size &&
@@ -405,6 +412,7 @@ static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void
     uint32_t address = region->base + (uint32_t)offset;
     uint32_t value = 0;
     (void)uc;
+    short_hook_settle(cpu);
     if (cpu->fault_pending)
         return 0;
     if (is_refused(cpu, address, ACCESS_READ) || cpu_load(cpu, address, size, &value))
@@ -420,6 +428,7 @@ static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_
     struct cpu *cpu = region->cpu;
     uint32_t address = region->base + (uint32_t)offset;
     (void)uc;
+    short_hook_settle(cpu);
     if (cpu->fault_pending)
         return;
     if (is_refused(cpu, address, ACCESS_WRITE) || cpu_store(cpu, address, size, (uint32_t)value))

@@ -31,6 +31,7 @@ uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
     uc_err error = uc_emu_start(cpu->uc, pc | 1u, stop_at, 0, 0);
     precise_leave();
     fast_store_leave();
+    short_hook_settle(cpu);
     replay_disturbed(cpu);
     return error;
 }

@@ -5,13 +5,52 @@
 #include "core/cycles.h"
 #include "core/room.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A call that was changed. */
+/* A record is the block's address and its size, both in halfwords. */
+#define SIZE_BITS  10
+#define SIZE_MOST  ((1u << SIZE_BITS) - 1)
+#define FLASH_MOST (1u << (32 - SIZE_BITS + 1))
+
+#define LINE 8u /* halfwords of a line of flash */
+
+/* A record behind the last one: it follows neither a block nor itself, in no line that they are in. */
+#define LOG_FILLER ((FLASH_MOST / 2 - 1) << SIZE_BITS | SIZE_MOST)
+
+/* struct block_log.next when the log is empty and has no room. */
+#define LOG_EMPTY ((uint32_t)offsetof(struct cpu, log.record))
+
+/*
+ * The code that prepares the hook's arguments and calls it, and what replaces it, of the same length. Both
+ * have the same beginning or end:
+ *
+ *    MOV RDI, uc                      MOV RCX, cpu
+ *    MOV ESI, address                 MOVZX EDX, WORD [RCX + next]
+ *    MOV EDX, size                    MOV DWORD [RCX + RDX], record
+ *    MOV RCX, cpu                     ADD DWORD [RCX + next], cost
+ *                                     JS behind the look
+ *    CALL [RIP + pointer]             CALL [RIP + pointer]
+ *    MOV reg, [RBP - 16]              the engine's look whether it was asked to stop
+ *    TEST reg, reg
+ *    JL …
+ */
+#define CALL_SIZE   6
+#define LOOK_SIZE   11
+#define FIXED_SIZE  20 /* of what else there is before the call, beside what loads RCX */
+#define LOAD_MOST   10
+#define SITE_MOST   (FIXED_SIZE + LOAD_MOST)
+#define RECORD_BACK 19 /* where the two constants are, before the return address */
+#define COST_BACK   12
+
+/* A block's call that was changed. */
 struct short_call {
     uint32_t address;   /* of the block */
     block_hook *target; /* what the translation calls */
+    uint8_t *site;
+    uint8_t size;
+    uint8_t before[SITE_MOST], after[SITE_MOST];
 };
 
 struct short_hooks {
@@ -23,103 +62,208 @@ struct short_hooks {
 /* More are of translations that were thrown away, mostly. */
 #define CALLS_MOST 65536u
 
-static inline void run_known(uint64_t address64, uint32_t size, struct cpu *cpu, unsigned cycles,
-                             bool uncached)
+/* --- the log ----------------------------------------------------------------------------------------------
+ */
+
+static inline uint32_t record_begin(uint32_t record)
 {
-    struct clock *clock = &cpu->bus->clock;
-    uint32_t address = (uint32_t)address64, expected = cpu->expected;
+    return record >> SIZE_BITS;
+}
+
+static inline uint32_t record_end(uint32_t record)
+{
+    return (record >> SIZE_BITS) + (record & SIZE_MOST);
+}
+
+/* What a block costs at the most, when it is branched to from afar. */
+static uint32_t branch_most(const struct cpu *cpu)
+{
+    return CYCLES_BRANCH + (cpu->cache_is_on ? 0 : CYCLES_UNCACHED_BRANCH);
+}
+
+/* Blocks that did not take those cycles. */
+struct spared {
+    uint32_t follow; /* begin where the one before ended */
+    uint32_t near;   /* or within the same line of flash */
+};
+
+/* Counts a block that begins at `begin`, after one that ended at `end`, in halfwords: see
+ * cpu_block_cycles(). */
+static inline void spare(struct spared *spared, uint32_t end, uint32_t begin)
+{
+    bool follows = end == begin, same_line = (end - 1) / LINE == begin / LINE;
+    spared->follow += follows;
+    spared->near += follows | same_line;
+}
+
+/* Counts what follows each of LOG_STEP records: a fixed number, so that the compiler takes several at once.
+ */
+static void spare_step(struct spared *spared, const uint32_t *record)
+{
+    struct spared here = {0, 0};
+    for (unsigned i = 0; i < LOG_STEP; i++)
+        spare(&here, record_end(record[i]), record_begin(record[i + 1]));
+    spared->follow += here.follow;
+    spared->near += here.near;
+}
+
+/* Counts all of the log. */
+static struct spared spare_blocks(const struct cpu *cpu, struct block_log *log, unsigned blocks)
+{
+    struct spared spared = {0, 0};
+    if (cpu->expected % 2 == 0)
+        spare(&spared, cpu->expected / 2, record_begin(log->record[0]));
+    for (unsigned i = 0; i < LOG_STEP; i++)
+        log->record[blocks + i] = LOG_FILLER;
+    for (unsigned i = 0; i + 1 < blocks; i += LOG_STEP)
+        spare_step(&spared, &log->record[i]);
+    return spared;
+}
+
+static void note_trail(struct cpu *cpu, unsigned blocks)
+{
+    for (unsigned i = blocks > CPU_TRAIL ? blocks - CPU_TRAIL : 0; i < blocks; i++)
+        cpu->trail[(cpu->trail_next + i) % CPU_TRAIL] = 2 * record_begin(cpu->log.record[i]);
+    cpu->trail_next += blocks;
+}
+
+void short_hook_settle(struct cpu *cpu)
+{
+    struct block_log *log = &cpu->log;
+    uint32_t next = log->next;
+    if (next == LOG_EMPTY)
+        return;
+    log->next = LOG_EMPTY;
+    unsigned blocks = ((next & 0xffff) - LOG_EMPTY) / (unsigned)sizeof *log->record;
+    if (!blocks)
+        return;
+    uint32_t last = log->record[blocks - 1];
+    struct spared spared = spare_blocks(cpu, log, blocks);
+    cpu->bus->clock.now += (uint16_t)((next >> 16) + log->room);
+    cpu->bus->clock.now -= spared.follow * CYCLES_BRANCH;
+    if (!cpu->cache_is_on)
+        cpu->bus->clock.now -= spared.near * CYCLES_UNCACHED_BRANCH;
+    cpu->expected = 2 * record_end(last);
+    cpu->block_address = 2 * record_begin(last);
+    note_trail(cpu, blocks);
+}
+
+void short_hook_make_room(struct cpu *cpu)
+{
+    const struct clock *clock = &cpu->bus->clock;
+    uint64_t room = clock->open_until > clock->now ? clock->open_until - clock->now : 0;
+    cpu->log.room = room < LOG_CYCLES ? (uint32_t)room : LOG_CYCLES;
+    cpu->log.next = LOG_EMPTY - (cpu->log.room << 16);
+}
+
+/* There may be no room for a block: it is in the log already, and has to be taken out of it. */
+static void on_no_room(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    const struct clock *clock = &cpu->bus->clock;
+    const uint8_t *after_call = __builtin_return_address(0);
+    uint32_t record, cost;
+    (void)uc;
+    (void)address;
+    (void)size;
+    memcpy(&record, after_call - RECORD_BACK, sizeof record);
+    memcpy(&cost, after_call - COST_BACK, sizeof cost);
+    cpu->log.next -= cost;
+    short_hook_settle(cpu);
     if (clock->now >= clock->open_until) {
-        cpu_enter_block(cpu, address, size, NULL);
+        cpu_enter_block(cpu, 2 * record_begin(record), 2 * (record & SIZE_MOST), NULL);
         return;
     }
-    bool branched = expected != address;
-    cycles += branched ? CYCLES_BRANCH : 0u;
-    if (uncached)
-        cycles += branched && address >> 4 != (expected - 1) >> 4 ? CYCLES_UNCACHED_BRANCH : 0u;
-    clock->now += cycles;
-    cpu->expected = address + size;
-    cpu->block_address = address;
-    cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
+    short_hook_make_room(cpu);
+    cpu->log.record[0] = record;
+    cpu->log.next += cost;
 }
 
-/* One short hook for each number of cycles, as the engine gives a hook nothing that tells blocks apart for
- * free; and others for code in flash while its cache is off. */
-#define HOOK(n)                                                                                              \
-    static void hook_##n(uc_engine *uc, uint64_t address, uint32_t size, void *user)                         \
-    {                                                                                                        \
-        (void)uc;                                                                                            \
-        run_known(address, size, user, 0x##n, false);                                                        \
-    }                                                                                                        \
-    static void uncached_##n(uc_engine *uc, uint64_t address, uint32_t size, void *user)                     \
-    {                                                                                                        \
-        (void)uc;                                                                                            \
-        run_known(address, size, user, 0x##n, true);                                                         \
-    }
-#define HOOKS(x)                                                                                             \
-    HOOK(x##0)                                                                                               \
-    HOOK(x##1)                                                                                               \
-    HOOK(x##2)                                                                                               \
-    HOOK(x##3)                                                                                               \
-    HOOK(x##4)                                                                                               \
-    HOOK(x##5)                                                                                               \
-    HOOK(x##6)                                                                                               \
-    HOOK(x##7)                                                                                               \
-    HOOK(x##8)                                                                                               \
-    HOOK(x##9)                                                                                               \
-    HOOK(x##a)                                                                                               \
-    HOOK(x##b)                                                                                               \
-    HOOK(x##c)                                                                                               \
-    HOOK(x##d)                                                                                               \
-    HOOK(x##e)                                                                                               \
-    HOOK(x##f)
-#define NAMES(x)                                                                                             \
-    x##0, x##1, x##2, x##3, x##4, x##5, x##6, x##7, x##8, x##9, x##a, x##b, x##c, x##d, x##e, x##f
+/* --- changing calls ---------------------------------------------------------------------------------------
+ */
 
-HOOKS(0)
-HOOKS(1)
-HOOKS(2)
-HOOKS(3)
-HOOKS(4)
-HOOKS(5)
-
-static const block_hook cached_hook[] = {NAMES(hook_0), NAMES(hook_1), NAMES(hook_2),
-                                         NAMES(hook_3), NAMES(hook_4), NAMES(hook_5)};
-static const block_hook uncached_hook[] = {NAMES(uncached_0), NAMES(uncached_1), NAMES(uncached_2),
-                                           NAMES(uncached_3), NAMES(uncached_4), NAMES(uncached_5)};
-
-#define SHORT_HOOKS (sizeof cached_hook / sizeof cached_hook[0])
-
-static bool is_short(block_hook hook)
+static uint8_t *put(uint8_t *at, const void *bytes, size_t size)
 {
-    for (size_t i = 0; i < SHORT_HOOKS; i++) {
-        if (cached_hook[i] == hook || uncached_hook[i] == hook)
-            return true;
-    }
-    return false;
+    memcpy(at, bytes, size);
+    return at + size;
 }
 
-/* The constant through which the call before `after_call` went, or NULL if that is no such call of `hook`. */
-static block_hook *find_target(const void *after_call, block_hook hook)
+static uint8_t *put_32(uint8_t *at, uint32_t value)
 {
-#if defined(__x86_64__)
+    return put(at, &value, sizeof value);
+}
+
+/* The constant through which the call before `after_call` goes, or NULL if that is no such call. */
+static block_hook *find_target(const uint8_t *after_call)
+{
     static const uint8_t call_by_pc[] = {0xff, 0x15}; /* CALL [RIP + offset] */
-    uint8_t code[6];
     int32_t offset;
-    block_hook target;
-    memcpy(code, (const uint8_t *)after_call - sizeof code, sizeof code);
-    if (memcmp(code, call_by_pc, sizeof call_by_pc))
+    if (memcmp(after_call - CALL_SIZE, call_by_pc, sizeof call_by_pc))
         return NULL;
-    memcpy(&offset, code + 2, sizeof offset);
+    memcpy(&offset, after_call - sizeof offset, sizeof offset);
     uintptr_t at = (uintptr_t)after_call + (uintptr_t)(intptr_t)offset;
-    if (at % sizeof target)
-        return NULL;
-    memcpy(&target, (const void *)at, sizeof target);
-    return target == hook ? (block_hook *)at : NULL;
-#else
-    (void)after_call;
-    (void)hook;
-    return NULL;
-#endif
+    return at % sizeof(block_hook) ? NULL : (block_hook *)at;
+}
+
+static const uint8_t mov[] = {0x48, 0xb9};       /* MOV RCX, n */
+static const uint8_t lea[] = {0x48, 0x8d, 0x0d}; /* LEA RCX, [RIP + n] */
+
+/* The size of the instruction before `end` that loads RCX with `cpu`, or 0 if there is none. */
+static unsigned load_of_cpu(const struct cpu *cpu, const uint8_t *end)
+{
+    uint64_t value;
+    int32_t offset;
+    memcpy(&value, end - sizeof value, sizeof value);
+    memcpy(&offset, end - sizeof offset, sizeof offset);
+    if (!memcmp(end - sizeof value - sizeof mov, mov, sizeof mov) && value == (uintptr_t)cpu)
+        return sizeof value + sizeof mov;
+    if (!memcmp(end - sizeof offset - sizeof lea, lea, sizeof lea) &&
+        (uintptr_t)end + (uintptr_t)(intptr_t)offset == (uintptr_t)cpu)
+        return sizeof offset + sizeof lea;
+    return 0;
+}
+
+/* True if at `site` is what passes the hook's other arguments. */
+static bool passes_block(const uint8_t *site, const struct cpu *cpu, const struct block_info *block)
+{
+    uint8_t expected[FIXED_SIZE], *at = expected;
+    uint64_t uc = (uintptr_t)cpu->uc;
+    at = put(at, (const uint8_t[]){0x48, 0xbf}, 2); /* MOV RDI, n */
+    at = put(at, &uc, sizeof uc);
+    *at++ = 0xbe; /* MOV ESI, n */
+    at = put_32(at, block->address);
+    *at++ = 0xba; /* MOV EDX, n */
+    put_32(at, block->size);
+    return !memcmp(site, expected, sizeof expected);
+}
+
+/* True if the engine looks there whether it has to stop. */
+static bool is_look(const uint8_t *code)
+{
+    unsigned reg = code[1] >> 3 & 7;
+    const uint8_t look[] = {
+        0x8b, (uint8_t)(0x45 | reg << 3), 0xf0, 0x85, (uint8_t)(0xc0 | reg << 3 | reg), 0x0f, 0x8c};
+    return !memcmp(code, look, sizeof look);
+}
+
+/* What takes the place of the `call->size` bytes before the call. */
+static void make_note(struct short_call *call, unsigned load, uint32_t record, uint32_t cost, bool look)
+{
+    const uint8_t next = (uint8_t)offsetof(struct cpu, log.next);
+    uint8_t *at = call->after;
+    if (load == sizeof lea + 4) {
+        int32_t offset;
+        memcpy(&offset, call->before + FIXED_SIZE + sizeof lea, sizeof offset);
+        at = put_32(put(at, lea, sizeof lea), (uint32_t)offset + FIXED_SIZE); /* from further away */
+    } else {
+        at = put(at, call->before + FIXED_SIZE, load);
+    }
+    at = put(at, (const uint8_t[]){0x0f, 0xb7, 0x51, next}, 4); /* MOVZX EDX, WORD [RCX + next] */
+    at = put(at, (const uint8_t[]){0xc7, 0x04, 0x11}, 3);       /* MOV DWORD [RCX + RDX], n */
+    at = put_32(at, record);
+    at = put(at, (const uint8_t[]){0x81, 0x41, next}, 3); /* ADD DWORD [RCX + next], n */
+    at = put_32(at, cost);
+    put(at, (const uint8_t[]){0x78, CALL_SIZE + (look ? LOOK_SIZE : 0)}, 2); /* JS */
 }
 
 static struct short_call *new_call(struct cpu *cpu)
@@ -138,26 +282,54 @@ static struct short_call *new_call(struct cpu *cpu)
     return &hooks->call[hooks->calls++];
 }
 
-void short_hook_use(struct cpu *cpu, const struct block_info *block, block_hook hook, const void *after_call)
+static void change_call(struct cpu *cpu, const struct block_info *block, block_hook hook, uint8_t *after_call)
 {
-    bool uncached = !cpu->cache_is_on && block->address < cpu->flash_size;
-    unsigned cycles = block->cycles + (uncached ? block->fetch : 0u);
-    if (cycles >= SHORT_HOOKS)
+    uint32_t cycles = block->cycles + branch_most(cpu) + (cpu->cache_is_on ? 0u : block->fetch);
+    block_hook *target = find_target(after_call);
+    if (!target || *target != hook || cycles > LOG_CYCLES)
         return;
-    block_hook *target = find_target(after_call, hook);
-    struct short_call *call = target ? new_call(cpu) : NULL;
+    uint8_t *end = after_call - CALL_SIZE;
+    unsigned load = load_of_cpu(cpu, end);
+    if (!load || !passes_block(end - load - FIXED_SIZE, cpu, block))
+        return;
+    struct short_call *call = new_call(cpu);
     if (!call)
         return;
+    uint32_t record = block->address / 2 << SIZE_BITS | block->size / 2u;
     cpu->short_hooks->long_hook = hook;
     call->address = block->address;
     call->target = target;
-    *target = (uncached ? uncached_hook : cached_hook)[cycles];
+    call->size = (uint8_t)(FIXED_SIZE + load);
+    call->site = end - call->size;
+    memcpy(call->before, call->site, call->size);
+    make_note(call, load, record, cycles << 16 | sizeof record, is_look(after_call));
+    memcpy(call->site, call->after, call->size);
+    *target = on_no_room;
+}
+
+void short_hook_use(struct cpu *cpu, const struct block_info *block, block_hook hook, const void *after_call)
+{
+    static_assert(offsetof(struct cpu, log.next) < 128, "translated code reaches it with a byte");
+    static_assert(LOG_CYCLES < 0x8000 && LOG_EMPTY + sizeof(struct block_log) < 0x10000, "they are 16 bits");
+#if defined(__x86_64__)
+    if (block->address + block->size <= cpu->flash_size && cpu->flash_size < FLASH_MOST - 16 &&
+        block->cycles && block->size && block->size / 2u <= SIZE_MOST)
+        change_call(cpu, block, hook, (uint8_t *)(uintptr_t)after_call);
+#else
+    (void)change_call;
+    (void)cpu;
+    (void)block;
+    (void)hook;
+    (void)after_call;
+#endif
 }
 
 static void give_back(const struct short_hooks *hooks, const struct short_call *call)
 {
-    if (is_short(*call->target))
-        *call->target = hooks->long_hook;
+    if (*call->target != on_no_room || memcmp(call->site, call->after, call->size))
+        return;
+    memcpy(call->site, call->before, call->size);
+    *call->target = hooks->long_hook;
 }
 
 void short_hook_forget_all(struct cpu *cpu)
@@ -188,6 +360,11 @@ void short_hook_flushed(struct cpu *cpu)
 size_t short_hook_count(const struct cpu *cpu)
 {
     return cpu->short_hooks ? cpu->short_hooks->calls : 0;
+}
+
+void short_hook_open(struct cpu *cpu)
+{
+    cpu->log.next = LOG_EMPTY;
 }
 
 void short_hook_close(struct cpu *cpu)

@@ -26,7 +26,36 @@ static const uint16_t code[] = {
 };
 static const uint32_t icachecnf = 0x4001e540u;
 
-static struct machine *new_machine(bool short_hooks)
+/* Sums up in r5 what the cycle counter says after each inner loop, in which blocks of several lengths follow
+ * each other, are branched to, and cross lines of the flash. Stores to where there is no memory now and then;
+ * the handler returns behind the store. */
+static const uint16_t uneven[] = {
+    0x4a11, 0x4912, /*       LDR r2, =DWT; LDR r1, =DEMCR */
+    0x4f12,         /*       LDR r7, =0x60000000 */
+    0x2001, 0x0604, /*       MOVS r0, #1; LSLS r4, r0, #24 */
+    0x600c, 0x6010, /*       STR r4, [r1]; STR r0, [r2] */
+    0x3601, 0xb2f0, /* outer: ADDS r6, #1; UXTB r0, r6 */
+    0x0841, 0xd204, /* loop: LSRS r1, r0, #1; BCS odd */
+    0x3501, 0x0881, /*       ADDS r5, #1; LSRS r1, r0, #2 */
+    0xd208, 0x3503, /*       BCS join; ADDS r5, #3 */
+    0xe006,         /*       B join */
+    0x08c1, 0xd304, /* odd:  LSRS r1, r0, #3; BCC join */
+    0xbf00, 0xbf00, /*       NOP; NOP */
+    0xbf00, 0xbf00, /*       NOP; NOP */
+    0x41c5,         /*       RORS r5, r0 */
+    0x3801, 0xd5ef, /* join: SUBS r0, #1; BPL loop */
+    0x6851, 0x404d, /*       LDR r1, [r2, #4]; EORS r5, r1 */
+    0x0771, 0xd1e9, /*       LSLS r1, r6, #29; BNE outer */
+    0x603d, 0xe7e7, /*       STR r5, [r7]; B outer */
+    0x9906, 0x3102, /* handler: LDR r1, [SP, #24]; ADDS r1, #2 */
+    0x9106, 0x4770, /*       STR r1, [SP, #24]; BX LR */
+    0xbf00,         /*       NOP */
+    0x1000, 0xe000, 0xedfc, 0xe000, 0x0000, 0x6000,
+};
+#define UNEVEN_HANDLER 62u
+
+static struct machine *new_machine_for(const uint16_t *program, size_t size, uint32_t handler,
+                                       bool short_hooks)
 {
     struct machine *machine = calloc(1, sizeof *machine);
     struct diag why = {0};
@@ -34,12 +63,17 @@ static struct machine *new_machine(bool short_hooks)
     cr_assert_eq(board_load(&board, "nrf52840", &why), 0, "%s", why.text);
     cr_assert_eq(machine_init(machine, &board, &options, &why), 0, "%s", why.text);
     uint8_t *flash = machine->soc.flash.data;
-    const uint32_t vectors[] = {0x20010000u, CODE | 1};
+    const uint32_t vectors[] = {0x20010000u, CODE | 1, 0, (CODE + handler) | 1};
     memcpy(flash, vectors, sizeof vectors);
-    memcpy(flash + CODE, code, sizeof code);
-    memcpy(flash + CODE + sizeof code, &icachecnf, 4);
+    memcpy(flash + CODE, program, size);
+    memcpy(flash + CODE + size, &icachecnf, 4);
     machine_power_on(machine, RAM_CLEARED);
     return machine;
+}
+
+static struct machine *new_machine(bool short_hooks)
+{
+    return new_machine_for(code, sizeof code, 0, short_hooks);
 }
 
 static void end_machine(struct machine *machine)
@@ -76,6 +110,21 @@ Test(short_hook, the_cycles_are_the_same_while_the_cache_goes_on_and_off)
 #endif
     end_machine(quick);
     end_machine(slow);
+}
+
+Test(short_hook, whoever_looks_sees_the_same_time_whatever_ran_before)
+{
+    struct machine *machine[2];
+    for (unsigned i = 0; i < 2; i++) {
+        machine[i] = new_machine_for(uneven, sizeof uneven, UNEVEN_HANDLER, i == 0);
+        run_ms(machine[i], 50);
+    }
+    cr_expect_gt(cpu_reg(&machine[0]->cpu, 6), 32, "rounds");
+    cr_expect_eq(cpu_reg(&machine[0]->cpu, 5), cpu_reg(&machine[1]->cpu, 5));
+    cr_expect_eq(cpu_reg(&machine[0]->cpu, 6), cpu_reg(&machine[1]->cpu, 6));
+    expect_same(machine[0], machine[1]);
+    for (unsigned i = 0; i < 2; i++)
+        end_machine(machine[i]);
 }
 
 static void count(void *context, struct cpu *cpu, uint32_t address)
