@@ -104,6 +104,7 @@ struct sweep_inner {
     struct start_record record[SWEEP_RECORDS]; /* the one that was of use last comes first */
     unsigned records;
     unsigned apart;                          /* starts since the last recording that went along with none */
+    unsigned vain;                           /* recordings since a start went along with one */
     unsigned misrecords;                     /* recordings that did not come out as they should */
     struct known_start joined[SWEEP_JOINED]; /* starts that went along with one, the newest ones */
     size_t joins;

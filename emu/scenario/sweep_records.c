@@ -10,6 +10,8 @@
 #define APART           16u /* so many that went along with none, and one is recorded though one like it is */
 #define FAILED          12u /* so many failures of a record with no success, and it is given up */
 #define MISRECORDS      2u
+#define VAIN            3u  /* so many recordings that nothing came along with, and the next one waits … */
+#define VAIN_MOST       11u /* … for twice as many starts each time, up to here */
 #define TRANSLATED_MOST 450000u             /* halfwords: some 150 MB */
 #define RECORDS_SIZE    ((size_t)120 << 20) /* bytes of all records */
 
@@ -62,6 +64,7 @@ static int record(struct sweep_inner *inner, const uint32_t *ids, const struct k
     struct start_record *last = &inner->record[inner->records];
     int error = record_make(inner, ids, start, last);
     inner->apart = 0;
+    inner->vain++;
     inner->misrecords += error == EAGAIN;
     if (error) {
         record_free(last);
@@ -75,11 +78,18 @@ static int record(struct sweep_inner *inner, const uint32_t *ids, const struct k
     return 0;
 }
 
+/* True if recordings were of no use lately, so that another had better wait. */
+static bool waits(const struct sweep_inner *inner)
+{
+    unsigned vain = inner->vain < VAIN_MOST ? inner->vain : VAIN_MOST;
+    return vain >= VAIN && inner->apart < APART << (vain - VAIN);
+}
+
 /* Where one start after another ends alike, what they differ in may not matter for long. */
 static bool is_worth_recording(const struct sweep_inner *inner, const struct known_start *start)
 {
     unsigned alike = 0;
-    if (inner->misrecords >= MISRECORDS || start->outcome.end == BOOT_EMULATOR)
+    if (inner->misrecords >= MISRECORDS || start->outcome.end == BOOT_EMULATOR || waits(inner))
         return false;
     for (unsigned i = 0; i < inner->records; i++) {
         if (inner->apart < APART && boot_outcome_same(&inner->record[i].start->outcome, &start->outcome))
@@ -114,6 +124,8 @@ int sweep_run_or_join(struct sweep_inner *inner, const uint32_t *ids, struct kno
         return ENOMEM;
     int error = with ? sweep_join(inner, with, ids, start, joined)
                      : sweep_start(inner, &inner->machine, &inner->view, &inner->snapshot, ids, NULL, start);
+    if (*joined)
+        inner->vain = 0;
     if (error || *joined)
         return error;
     inner->apart++;
