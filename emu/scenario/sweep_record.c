@@ -11,17 +11,21 @@
 #include <string.h>
 
 #define CHUNK       512u /* bytes */
-#define STEP        (5 * CYCLES_PER_MS)
-#define STEP_LATER  (50 * CYCLES_PER_MS)
-#define LATER       (4 * CYCLES_PER_SECOND)
-#define POINTS_MOST 2000u
+#define POINTS_MOST 3000u
 #define BITMAP      (NRF52840_RAM_SIZE / 8)
 
-/* The cycle at which the next point is. */
+/* The cycle at which the next point is: most of what starts differ in they look at soon. */
 static uint64_t record_next(uint64_t cycle)
 {
-    uint64_t step = cycle < LATER ? STEP : STEP_LATER;
-    return (cycle / step + 1) * step;
+    static const struct {
+        uint64_t until, step;
+    } steps[] = {{CYCLES_PER_SECOND, CYCLES_PER_MS},
+                 {4 * CYCLES_PER_SECOND, 5 * CYCLES_PER_MS},
+                 {CLOCK_NEVER, 50 * CYCLES_PER_MS}};
+    unsigned i = 0;
+    while (cycle >= steps[i].until)
+        i++;
+    return (cycle / steps[i].step + 1) * steps[i].step;
 }
 
 void record_free(struct start_record *record)
@@ -179,6 +183,15 @@ int record_put(struct sweep_inner *inner, const struct start_record *record, uin
     return put_bare(inner, record, point, check);
 }
 
+/* Most that differ do so here: where the CPU is in the midst of computing something else. */
+static bool same_registers(const struct cpu *cpu, const struct record_point *point)
+{
+    unsigned i = 0;
+    while (i < CPU_REGS && cpu_reg(cpu, i) == point->reg[i])
+        i++;
+    return i == CPU_REGS;
+}
+
 static bool same_bare(struct sweep_inner *inner, const struct start_record *record, uint32_t point,
                       struct start_check *check)
 {
@@ -199,7 +212,9 @@ bool record_meets(struct sweep_inner *inner, const struct start_record *record, 
 {
     const uint8_t *ram = inner->machine.ram;
     *count = 0;
-    if (inner->machine.cpu.monitor_open || !same_bare(inner, record, point, check))
+    const struct cpu *cpu = &inner->machine.cpu;
+    if (cpu->monitor_open || !same_registers(cpu, &record->point[point]) ||
+        !same_bare(inner, record, point, check))
         return false;
     for (uint32_t at = 0; at < NRF52840_RAM_SIZE; at += CHUNK) {
         const uint8_t *chunk = chunk_at(record, point, at);
@@ -243,6 +258,8 @@ static int add_point(struct recorder *recorder, const struct boot_probe *probe, 
     struct record_point *point = &record->point[record->points];
     *point = (struct record_point){.until = until, .state_size = inner->bare.size};
     flash_counts_take(&inner->view, &point->counts);
+    for (unsigned i = 0; i < CPU_REGS; i++)
+        point->reg[i] = cpu_reg(&inner->machine.cpu, i);
     point->chunk = calloc(chunks_in(record->layout.state + point->state_size), sizeof *point->chunk);
     if (!point->chunk || boot_progress_copy(&point->progress, &probe->progress)) {
         free(point->chunk);
@@ -257,11 +274,21 @@ static int add_point(struct recorder *recorder, const struct boot_probe *probe, 
                : 0;
 }
 
+static uint8_t bits_of(const uint8_t *seen, enum ram_seen what)
+{
+    uint8_t bits = 0;
+    for (unsigned i = 0; i < 8; i++)
+        bits |= (uint8_t)((seen[i] == what) << i);
+    return bits;
+}
+
 static int keep_bitmap(struct recorder *recorder, size_t position, enum ram_seen what)
 {
-    memset(recorder->bitmap, 0, BITMAP);
-    for (uint32_t at = 0; at < NRF52840_RAM_SIZE; at++)
-        recorder->bitmap[at / 8] |= (uint8_t)((recorder->ram_seen[at] == what) << at % 8);
+    const uint8_t nothing[8] = {0};
+    for (uint32_t at = 0; at < NRF52840_RAM_SIZE; at += 8) {
+        const uint8_t *seen = recorder->ram_seen + at;
+        recorder->bitmap[at / 8] = memcmp(seen, nothing, 8) ? bits_of(seen, what) : 0;
+    }
     return keep(recorder->record, recorder->record->points - 1, position, recorder->bitmap, BITMAP);
 }
 

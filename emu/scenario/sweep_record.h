@@ -18,12 +18,15 @@
 
 #include <stddef.h>
 
+#define CPU_REGS 17u /* as cpu_reg() counts them */
+
 struct start_check;
 struct sweep_inner;
 struct known_start;
 
 struct record_point {
     uint64_t until;                /* cycle that the machine was told to run to */
+    uint32_t reg[CPU_REGS];        /* of the CPU: part of the state, and what differs first */
     struct boot_progress progress; /* owned */
     uint32_t *chunk;               /* owned: numbers in the pool, by position */
     size_t state_size;
