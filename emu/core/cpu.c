@@ -64,12 +64,13 @@ int cpu_init(struct cpu *cpu, struct bus *bus, uint8_t *flash, uint32_t flash_si
     cpu->speed = *speed;
     cpu->intno = -1;
     short_hook_open(cpu);
-    cpu->blocks = calloc(1u << BLOCK_CACHE_BITS, sizeof *cpu->blocks);
+    cpu->blocks = malloc((1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
     cpu->ram_code = calloc(ram_size >> 12, 1);
     cpu->flash_code = calloc(flash_size >> 12, 1);
     cpu->ran_code = calloc(flash_size >> 12, 1);
     if (!cpu->blocks || !cpu->ram_code || !cpu->flash_code || !cpu->ran_code)
         return cpu_engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
+    memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
     if (speed->replay_loops && replay_open(cpu))
         return cpu_engine_failed(cpu, "out of memory", UC_ERR_NOMEM);
     fast_store_find(cpu);

@@ -34,8 +34,11 @@ static void note_ram_code(struct cpu *cpu, uint32_t offset, uint32_t size)
 static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32_t size)
 {
     struct block_info *info = &cpu->blocks[address >> 1 & ((1u << BLOCK_CACHE_BITS) - 1)];
-    if (cpu->flash_watched && address < cpu->flash_size)
-        nor_note_read(cpu->bus->flash, address, size);
+    if (address < cpu->flash_size) {
+        cpu->ran_code[address >> 12] |= 1;
+        if (cpu->flash_watched)
+            nor_note_read(cpu->bus->flash, address, size);
+    }
     if (info->address == address && info->size == size && !(info->flags & BLOCK_CHANGES))
         return info;
     const uint8_t *code = NULL;
@@ -44,7 +47,6 @@ static struct block_info *lookup_block(struct cpu *cpu, uint32_t address, uint32
     if (address < cpu->flash_size && size <= cpu->flash_size - address) {
         code = cpu->flash + address;
         cpu->flash_code[address >> 12] = 1;
-        cpu->ran_code[address >> 12] |= 1;
     } else {
         if (address - CODE_RAM_BASE < cpu->ram_size)
             offset = address - CODE_RAM_BASE;
@@ -77,11 +79,8 @@ bool cpu_must_stop(const struct cpu *cpu)
 
 #define MONITOR_BLOCKS 32 /* more than there are from an LDREX to its STREX */
 
-/* Begins to note anew which pages run; known blocks are forgotten, so that each is seen as new. */
 void cpu_start_ran_window(struct cpu *cpu)
 {
-    memset(cpu->blocks, 0xff, (1u << BLOCK_CACHE_BITS) * sizeof *cpu->blocks);
-    short_hook_forget_all(cpu);
     for (uint32_t page = 0; page < cpu->flash_size >> 12; page++)
         cpu->ran_code[page] = (cpu->ran_code[page] & 1) << 1;
     cpu->ran_window = cpu->bus->clock.now + CYCLES_PER_SECOND;

@@ -14,10 +14,8 @@
 #define SIZE_MOST  ((1u << SIZE_BITS) - 1)
 #define FLASH_MOST (1u << (32 - SIZE_BITS + 1))
 
-#define LINE 8u /* halfwords of a line of flash */
-
-/* A record behind the last one: it follows neither a block nor itself, in no line that they are in. */
-#define LOG_FILLER ((FLASH_MOST / 2 - 1) << SIZE_BITS | SIZE_MOST)
+#define LINE      8u /* halfwords of a line of flash */
+#define PAGE_BITS 11 /* as many are a page */
 
 /* struct block_log.next when the log is empty and has no room. */
 #define LOG_EMPTY ((uint32_t)offsetof(struct cpu, log.record))
@@ -60,7 +58,7 @@ struct short_hooks {
 };
 
 /* More are of translations that were thrown away, mostly. */
-#define CALLS_MOST 65536u
+#define CALLS_MOST 16384u
 
 /* --- the log ----------------------------------------------------------------------------------------------
  */
@@ -81,43 +79,64 @@ static uint32_t branch_most(const struct cpu *cpu)
     return CYCLES_BRANCH + (cpu->cache_is_on ? 0 : CYCLES_UNCACHED_BRANCH);
 }
 
-/* Blocks that did not take those cycles. */
-struct spared {
+/* What is to be known of the blocks in the log. */
+struct summary {
+    /* How many did not take those cycles, as they */
     uint32_t follow; /* begin where the one before ended */
     uint32_t near;   /* or within the same line of flash */
+    uint32_t differ; /* bits in which a record differs from the next one */
 };
 
 /* Counts a block that begins at `begin`, after one that ended at `end`, in halfwords: see
  * cpu_block_cycles(). */
-static inline void spare(struct spared *spared, uint32_t end, uint32_t begin)
+static inline void count_pair(struct summary *sum, uint32_t end, uint32_t begin)
 {
     bool follows = end == begin, same_line = (end - 1) / LINE == begin / LINE;
-    spared->follow += follows;
-    spared->near += follows | same_line;
+    sum->follow += follows;
+    sum->near += follows | same_line;
 }
 
-/* Counts what follows each of LOG_STEP records: a fixed number, so that the compiler takes several at once.
- */
-static void spare_step(struct spared *spared, const uint32_t *record)
+/* Counts what comes after each of LOG_STEP records: a fixed number, so that the compiler takes several at
+ * once. */
+static void count_step(struct summary *sum, const uint32_t *record)
 {
-    struct spared here = {0, 0};
-    for (unsigned i = 0; i < LOG_STEP; i++)
-        spare(&here, record_end(record[i]), record_begin(record[i + 1]));
-    spared->follow += here.follow;
-    spared->near += here.near;
+    struct summary here = {0, 0, 0};
+    for (unsigned i = 0; i < LOG_STEP; i++) {
+        count_pair(&here, record_end(record[i]), record_begin(record[i + 1]));
+        here.differ |= record[i] ^ record[i + 1];
+    }
+    sum->follow += here.follow;
+    sum->near += here.near;
+    sum->differ |= here.differ;
 }
 
-/* Counts all of the log. */
-static struct spared spare_blocks(const struct cpu *cpu, struct block_log *log, unsigned blocks)
+/* A record to be put behind the last one: in its page, where it counts neither after that one nor after its
+ * like. */
+static uint32_t filler_after(uint32_t last)
 {
-    struct spared spared = {0, 0};
+    uint32_t page = record_begin(last) >> PAGE_BITS << PAGE_BITS;
+    uint32_t begin = record_end(last) - page <= LINE ? page + 2 * LINE : page;
+    return begin << SIZE_BITS | SIZE_MOST;
+}
+
+static struct summary sum_up(const struct cpu *cpu, struct block_log *log, unsigned blocks)
+{
+    struct summary sum = {0, 0, 0};
+    uint32_t filler = filler_after(log->record[blocks - 1]);
     if (cpu->expected % 2 == 0)
-        spare(&spared, cpu->expected / 2, record_begin(log->record[0]));
+        count_pair(&sum, cpu->expected / 2, record_begin(log->record[0]));
     for (unsigned i = 0; i < LOG_STEP; i++)
-        log->record[blocks + i] = LOG_FILLER;
+        log->record[blocks + i] = filler;
     for (unsigned i = 0; i + 1 < blocks; i += LOG_STEP)
-        spare_step(&spared, &log->record[i]);
-    return spared;
+        count_step(&sum, &log->record[i]);
+    return sum;
+}
+
+/* The blocks' pages of flash run. */
+static void note_pages(struct cpu *cpu, unsigned blocks, bool one_page)
+{
+    for (unsigned i = one_page ? blocks - 1 : 0; i < blocks; i++)
+        cpu->ran_code[record_begin(cpu->log.record[i]) >> PAGE_BITS] |= 1;
 }
 
 static void note_trail(struct cpu *cpu, unsigned blocks)
@@ -138,14 +157,15 @@ void short_hook_settle(struct cpu *cpu)
     if (!blocks)
         return;
     uint32_t last = log->record[blocks - 1];
-    struct spared spared = spare_blocks(cpu, log, blocks);
+    struct summary sum = sum_up(cpu, log, blocks);
     cpu->bus->clock.now += (uint16_t)((next >> 16) + log->room);
-    cpu->bus->clock.now -= spared.follow * CYCLES_BRANCH;
+    cpu->bus->clock.now -= sum.follow * CYCLES_BRANCH;
     if (!cpu->cache_is_on)
-        cpu->bus->clock.now -= spared.near * CYCLES_UNCACHED_BRANCH;
+        cpu->bus->clock.now -= sum.near * CYCLES_UNCACHED_BRANCH;
     cpu->expected = 2 * record_end(last);
     cpu->block_address = 2 * record_begin(last);
     note_trail(cpu, blocks);
+    note_pages(cpu, blocks, !(sum.differ >> (PAGE_BITS + SIZE_BITS)));
 }
 
 void short_hook_make_room(struct cpu *cpu)
@@ -312,8 +332,8 @@ void short_hook_use(struct cpu *cpu, const struct block_info *block, block_hook 
     static_assert(offsetof(struct cpu, log.next) < 128, "translated code reaches it with a byte");
     static_assert(LOG_CYCLES < 0x8000 && LOG_EMPTY + sizeof(struct block_log) < 0x10000, "they are 16 bits");
 #if defined(__x86_64__)
-    if (block->address + block->size <= cpu->flash_size && cpu->flash_size < FLASH_MOST - 16 &&
-        block->cycles && block->size && block->size / 2u <= SIZE_MOST)
+    if (block->address + block->size <= cpu->flash_size && cpu->flash_size <= FLASH_MOST && block->cycles &&
+        block->size && block->size / 2u <= SIZE_MOST)
         change_call(cpu, block, hook, (uint8_t *)(uintptr_t)after_call);
 #else
     (void)change_call;

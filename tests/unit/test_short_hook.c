@@ -179,3 +179,24 @@ Test(short_hook, pages_of_flash_that_run_on_are_noted)
     }
     end_machine(machine);
 }
+
+/* Runs code of the next page once in 256 rounds. */
+static const uint16_t two_pages[0x802] = {
+    0xbf00, 0x2032,                           /*       NOP; outer: MOVS r0, #50 */
+    0x3801, 0xd1fd,                           /* loop: SUBS r0, #1; BNE loop */
+    0x3601, 0x0631, 0xd1f9,                   /*       ADDS r6, #1; LSLS r1, r6, #24; BNE outer */
+    0xf000, 0xfff7, 0xe7f6, [0x800] = 0xbf00, /*       BL far; B outer; far: NOP */
+    0x4770,                                   /*       BX lr */
+};
+
+Test(short_hook, pages_that_ran_lately_are_known_however_long_they_run)
+{
+    struct machine *machine = new_machine_for(two_pages, sizeof two_pages, 0, true);
+    for (unsigned i = 0; i < 12; i++) {
+        run_ms(machine, 300);
+        cr_expect(cpu_ran(&machine->cpu, CODE, CODE + 0x1000), "after %u ms", 300 * (i + 1));
+        cr_expect(cpu_ran(&machine->cpu, CODE + 0x1000, CODE + 0x2000), "after %u ms", 300 * (i + 1));
+        cr_expect_not(cpu_ran(&machine->cpu, CODE + 0x2000, CODE + 0x3000));
+    }
+    end_machine(machine);
+}
