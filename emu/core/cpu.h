@@ -172,7 +172,7 @@ struct cpu_region {
 struct cpu_speed {
     bool inline_stores;
     bool short_hooks;  /* core/short_hook.h */
-    bool skip_spins;   /* core/spin.h */
+    bool skip_spins;   /* core/spin.h, core/checksum.h */
     bool replay_loops; /* core/replay.h */
 };
 

@@ -2,6 +2,7 @@
 /* Where the engine calls us: each block of code, each register access, what it cannot do itself. */
 #include "core/cpu.h"
 
+#include "core/checksum.h"
 #include "core/cycles.h"
 #include "core/engine_start.h"
 #include "core/fast_store.h"
@@ -174,6 +175,8 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
     enum spin spin = SPIN_NONE;
     if (trail_is_loop(cpu, address)) {
         spin = spin_skip(cpu, address);
+        if (spin == SPIN_NONE)
+            spin = checksum_skip(cpu, address);
         if (spin != SPIN_NONE)
             cpu->spins_in_vain = 0;
         else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST)
