@@ -14,6 +14,8 @@
 #define SIZE_MOST  ((1u << SIZE_BITS) - 1)
 #define FLASH_MOST (1u << (32 - SIZE_BITS + 1))
 
+#define LOG_STEP 32 /* records that are counted at once */
+
 #define LINE      8u /* halfwords of a line of flash */
 #define PAGE_BITS 11 /* as many are a page */
 
@@ -87,48 +89,38 @@ struct summary {
     uint32_t differ; /* bits in which a record differs from the next one */
 };
 
-/* Counts a block that begins at `begin`, after one that ended at `end`, in halfwords: see
+/* Counts the block of `record`, which runs after one that ended at `end`, in halfwords: see
  * cpu_block_cycles(). */
-static inline void count_pair(struct summary *sum, uint32_t end, uint32_t begin)
+static inline void count_block(struct summary *sum, uint32_t end, uint32_t record)
 {
+    uint32_t begin = record_begin(record);
     bool follows = end == begin, same_line = (end - 1) / LINE == begin / LINE;
     sum->follow += follows;
     sum->near += follows | same_line;
 }
 
-/* Counts what comes after each of LOG_STEP records: a fixed number, so that the compiler takes several at
- * once. */
-static void count_step(struct summary *sum, const uint32_t *record)
+/* Counts what comes after the first of `records`. */
+static inline void count_after(struct summary *sum, const uint32_t *record, unsigned records)
 {
     struct summary here = {0, 0, 0};
-    for (unsigned i = 0; i < LOG_STEP; i++) {
-        count_pair(&here, record_end(record[i]), record_begin(record[i + 1]));
-        here.differ |= record[i] ^ record[i + 1];
+    for (unsigned i = 1; i < records; i++) {
+        count_block(&here, record_end(record[i - 1]), record[i]);
+        here.differ |= record[i - 1] ^ record[i];
     }
     sum->follow += here.follow;
     sum->near += here.near;
     sum->differ |= here.differ;
 }
 
-/* A record to be put behind the last one: in its page, where it counts neither after that one nor after its
- * like. */
-static uint32_t filler_after(uint32_t last)
-{
-    uint32_t page = record_begin(last) >> PAGE_BITS << PAGE_BITS;
-    uint32_t begin = record_end(last) - page <= LINE ? page + 2 * LINE : page;
-    return begin << SIZE_BITS | SIZE_MOST;
-}
-
-static struct summary sum_up(const struct cpu *cpu, struct block_log *log, unsigned blocks)
+static struct summary sum_up(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
 {
     struct summary sum = {0, 0, 0};
-    uint32_t filler = filler_after(log->record[blocks - 1]);
     if (cpu->expected % 2 == 0)
-        count_pair(&sum, cpu->expected / 2, record_begin(log->record[0]));
-    for (unsigned i = 0; i < LOG_STEP; i++)
-        log->record[blocks + i] = filler;
-    for (unsigned i = 0; i + 1 < blocks; i += LOG_STEP)
-        count_step(&sum, &log->record[i]);
+        count_block(&sum, cpu->expected / 2, record[0]);
+    /* A fixed number at first, so that the compiler takes several at once. */
+    for (; blocks > LOG_STEP; blocks -= LOG_STEP, record += LOG_STEP)
+        count_after(&sum, record, LOG_STEP + 1);
+    count_after(&sum, record, blocks);
     return sum;
 }
 
@@ -157,7 +149,7 @@ void short_hook_settle(struct cpu *cpu)
     if (!blocks)
         return;
     uint32_t last = log->record[blocks - 1];
-    struct summary sum = sum_up(cpu, log, blocks);
+    struct summary sum = sum_up(cpu, log->record, blocks);
     cpu->bus->clock.now += (uint16_t)((next >> 16) + log->room);
     cpu->bus->clock.now -= sum.follow * CYCLES_BRANCH;
     if (!cpu->cache_is_on)

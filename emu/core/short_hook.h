@@ -31,8 +31,7 @@ struct cpu;
 struct block_info;
 
 /* Cycles that the log has room for at most; a block takes two of them at least. */
-#define LOG_CYCLES 4096
-#define LOG_STEP   32 /* records that are settled at once */
+#define LOG_CYCLES 12288
 
 /* Blocks that ran and are not yet accounted for. Translated code writes it. */
 struct block_log {
@@ -40,7 +39,7 @@ struct block_log {
      * at the most, less those that there was room for; negative while there is room. */
     uint32_t next;
     uint32_t room; /* the cycles that there was room for */
-    uint32_t record[LOG_CYCLES / 2 + 1 + LOG_STEP];
+    uint32_t record[LOG_CYCLES / 2 + 1];
 };
 
 /* Before the CPU runs for the first time. */
