@@ -218,11 +218,11 @@ int cpu_peek(const struct cpu *cpu, uint32_t address, void *bytes, uint32_t size
 
 int cpu_watch_flash(struct cpu *cpu)
 {
+    short_hook_settle(cpu); /* what ran so far is no part of it */
     int error = nor_watch(cpu->bus->flash);
     if (error)
         return error;
     cpu->flash_watched = true;
-    short_hook_forget_all(cpu);
     if (!fast_store_watch(cpu))
         nor_note_read(cpu->bus->flash, 0, cpu->flash_size);
     return 0;

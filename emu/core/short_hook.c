@@ -3,6 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/cycles.h"
+#include "core/nor.h"
 #include "core/room.h"
 
 #include <assert.h>
@@ -129,6 +130,11 @@ static void note_pages(struct cpu *cpu, unsigned blocks, bool one_page)
 {
     for (unsigned i = one_page ? blocks - 1 : 0; i < blocks; i++)
         cpu->ran_code[record_begin(cpu->log.record[i]) >> PAGE_BITS] |= 1;
+    /* A block may end in the next page. */
+    for (unsigned i = 0; cpu->flash_watched && i < blocks; i++) {
+        uint32_t record = cpu->log.record[i];
+        nor_note_read(cpu->bus->flash, 2 * record_begin(record), 2 * (record & SIZE_MOST));
+    }
 }
 
 static void note_trail(struct cpu *cpu, unsigned blocks)

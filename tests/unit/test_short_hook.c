@@ -200,3 +200,18 @@ Test(short_hook, pages_that_ran_lately_are_known_however_long_they_run)
     }
     end_machine(machine);
 }
+
+Test(short_hook, pages_of_blocks_that_are_known_are_noted_anew)
+{
+    struct machine *machine = new_machine_for(two_pages, sizeof two_pages, 0, true);
+    struct nor *flash = &machine->soc.flash;
+    run_ms(machine, 50);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(cpu_watch_flash(&machine->cpu), 0);
+        run_ms(machine, 50);
+        cr_expect(flash->seen[CODE / flash->page] & NOR_SEEN_READ);
+        cr_expect(flash->seen[CODE / flash->page + 1] & NOR_SEEN_READ);
+        cr_expect_not(flash->seen[CODE / flash->page + 2] & NOR_SEEN_READ);
+    }
+    end_machine(machine);
+}
