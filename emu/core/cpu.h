@@ -231,6 +231,7 @@ struct cpu {
     bool careful_begun; /* and that instruction has begun */
     bool hook_stopped;  /* the block hook stopped the engine before a block */
 
+    unsigned exception;     /* IPSR: the exception that is handled, 0 in thread mode */
     uint32_t block_address; /* block being run */
     uint32_t expected;      /* its end, where the next one begins if no branch is taken */
     struct block_info *blocks;
@@ -324,6 +325,9 @@ int cpu_watch_flash(struct cpu *cpu);
 
 void cpu_save(struct cpu *cpu, struct state *state);
 
+/* In handler mode a branch to here and above is a return: its target is EXC_RETURN. */
+#define EXC_RETURN_LEAST 0xf0000000u
+
 /* The engine's numbers for what it cannot do itself (UC_HOOK_INTR). */
 enum engine_interrupt {
     ENGINE_SVC = 2,
@@ -380,6 +384,8 @@ bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access ac
  */
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
 int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
+/* cpu_hooks.c: true if it is time to look for a spin at this block, and there may be one. */
+bool cpu_may_spin(struct cpu *cpu, uint32_t address);
 /* cpu_hooks.c: begins to note anew which pages run. */
 void cpu_start_ran_window(struct cpu *cpu);
 /* cpu.c: keeps what went wrong with the engine in cpu->failure; returns -1. */

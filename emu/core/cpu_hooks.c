@@ -191,6 +191,16 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
         cpu->spin_at = clock->deadline;
 }
 
+bool cpu_may_spin(struct cpu *cpu, uint32_t address)
+{
+    if (!cpu->speed.skip_spins || cpu->bus->clock.now < cpu->spin_at)
+        return false;
+    if (trail_is_loop(cpu, address))
+        return true;
+    cpu->spin_at = cpu->bus->clock.now + (SPIN_REST << cpu->spins_in_vain);
+    return false;
+}
+
 static void note_fault(struct cpu *cpu, uint32_t address, unsigned size, enum cpu_access access)
 {
     if (cpu->fault_pending)

@@ -32,7 +32,8 @@ uc_err cpu_engine_run(struct cpu *cpu, uint32_t pc, uint64_t stop_at)
     precise_leave();
     fast_store_leave();
     short_hook_settle(cpu);
-    replay_disturbed(cpu);
+    if (cpu->intno != ENGINE_EXCEPTION_RETURN)
+        replay_disturbed(cpu);
     return error;
 }
 
@@ -74,8 +75,9 @@ static void take_interrupt(struct cpu *cpu, int intno)
         cpu_hard_fault(cpu, HFSR_DEBUGEVT, pc);
         return;
     case ENGINE_EXCEPTION_RETURN:
+        replay_note_return(cpu, pc & ~1u);
         /* In thread mode the same value is just an address without memory. */
-        if (cpu_reg(cpu, 16) & 0x1ff)
+        if (cpu->exception)
             cpu_exception_return(cpu, pc | 1u);
         else
             cpu_fault(cpu, EXC_MEMMANAGE, CFSR_IACCVIOL, pc & ~1u);

@@ -6,6 +6,7 @@
 #include "core/cpu.h"
 #include "core/cycles.h"
 #include "core/ram_watch.h"
+#include "core/replay.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,7 @@ struct exception_masks cpu_masks(const struct cpu *cpu)
 
 bool cpu_privileged(const struct cpu *cpu)
 {
-    return (reg(cpu, UC_ARM_REG_IPSR) & XPSR_EXCEPTION) || !(reg(cpu, UC_ARM_REG_CONTROL) & CONTROL_NPRIV);
+    return cpu->exception || !(reg(cpu, UC_ARM_REG_CONTROL) & CONTROL_NPRIV);
 }
 
 /*
@@ -64,11 +65,12 @@ void cpu_set_mode(struct cpu *cpu, unsigned exception, uint32_t control)
     set_reg(cpu, UC_ARM_REG_IPSR, 0);
     set_reg(cpu, UC_ARM_REG_CONTROL, control & CONTROL_FPCA ? control | CONTROL_SFPA : control);
     set_reg(cpu, UC_ARM_REG_IPSR, exception);
+    cpu->exception = exception;
 }
 
 void cpu_set_control(struct cpu *cpu, uint32_t control)
 {
-    cpu_set_mode(cpu, reg(cpu, UC_ARM_REG_IPSR), control);
+    cpu_set_mode(cpu, cpu->exception, control);
 }
 
 bool cpu_mend_control(struct cpu *cpu)
@@ -175,9 +177,6 @@ static void lock_up(struct cpu *cpu, uint32_t pc)
     signal_emit(&cpu->bus->signals, SIGNAL_FINDING, digest_text(text), &finding);
 }
 
-/* From here on a branch in a handler is a return; the engine takes what we set the PC to for one too. */
-#define EXC_RETURN_LEAST 0xf0000000u
-
 /* Reads the vector and starts the handler of an exception whose frame is stacked. */
 static void start_handler(struct cpu *cpu, unsigned number, uint32_t exc_return, uint32_t return_pc)
 {
@@ -200,8 +199,11 @@ static void start_handler(struct cpu *cpu, unsigned number, uint32_t exc_return,
     set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, xpsr | (vector & 1 ? XPSR_T : 0) | number);
     if (!(vector & 1))
         cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, vector & ~1u);
-    else if (vector >= EXC_RETURN_LEAST) /* such as an erased vector: a fetch from there, and no return */
+    else if (vector >= EXC_RETURN_LEAST) /* such as an erased vector: a fetch from there, and no return, for
+                                          * which the engine would take it */
         cpu_fault(cpu, EXC_MEMMANAGE, CFSR_IACCVIOL, vector & ~1u);
+    else
+        replay_note_entry(cpu, vector & ~1u);
 }
 
 void cpu_take_exception(struct cpu *cpu, unsigned number, uint32_t return_pc)
@@ -301,9 +303,8 @@ static void restore_registers(struct cpu *cpu, const uint32_t *frame, bool fp)
             set_reg(cpu, UC_ARM_REG_S0 + (int)i, frame[8 + i]);
         set_reg(cpu, UC_ARM_REG_FPSCR, frame[24]);
     }
-    uint32_t exception = reg(cpu, UC_ARM_REG_IPSR);
     set_reg(cpu, UC_ARM_REG_PC, frame[6] | 1u);
-    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, (frame[7] & 0xff0ffc00u) | exception);
+    set_reg(cpu, UC_ARM_REG_XPSR_NZCVQG, (frame[7] & 0xff0ffc00u) | cpu->exception);
 }
 
 /* The integrity checks of B1.5.8; true if EXC_RETURN may be used. */
@@ -380,7 +381,7 @@ static void resume(struct cpu *cpu, uint32_t exc_return, const uint32_t *frame)
 
 void cpu_exception_return(struct cpu *cpu, uint32_t exc_return)
 {
-    unsigned returning = reg(cpu, UC_ARM_REG_IPSR) & XPSR_EXCEPTION;
+    unsigned returning = cpu->exception;
     bool valid = return_is_valid(cpu, exc_return, returning);
     deactivate(cpu, returning); /* it ends all the same */
     if (!valid) {

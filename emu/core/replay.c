@@ -19,6 +19,12 @@ uint64_t replay_blocks(const struct cpu *cpu)
 /* --- the engine's state -----------------------------------------------------------------------------------
  */
 
+/* True if the trace was left by the end of a handler. */
+static bool is_return(const struct session *s)
+{
+    return replay_in_handler(&s->mode) && s->pc >= EXC_RETURN_LEAST;
+}
+
 static void write_cpu(struct session *s)
 {
     struct cpu *cpu = s->cpu;
@@ -36,7 +42,8 @@ static void write_cpu(struct session *s)
         uc_reg_write(cpu->uc, UC_ARM_REG_PRIMASK, &s->mode.primask);
     if (s->mode.basepri != s->mode_before.basepri)
         uc_reg_write(cpu->uc, UC_ARM_REG_BASEPRI, &s->mode.basepri);
-    cpu_set_reg(cpu, 15, s->pc);
+    if (!is_return(s))
+        cpu_set_reg(cpu, 15, s->pc);
 }
 
 /* --- running ----------------------------------------------------------------------------------------------
@@ -59,9 +66,14 @@ static void begin(struct session *s)
     }
 }
 
-static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value)
+static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value, unsigned bytes)
 {
-    memcpy(cpu->ram + offset, &value, 4);
+    if (bytes == 0xf)
+        memcpy(cpu->ram + offset, &value, 4);
+    for (unsigned i = 0; bytes != 0xf && i < 4; i++) {
+        if (bytes & 1u << i)
+            cpu->ram[offset + i] = (uint8_t)(value >> 8 * i);
+    }
     if (cpu->ram_code[offset >> 12])
         cpu_code_changed(cpu, RAM_BASE + offset, 4);
 }
@@ -95,12 +107,19 @@ static void make_stores(struct cpu *cpu, const struct trace *trace, const uint32
                         unsigned count)
 {
     for (const struct replay_store *store = trace->store + first; count-- > 0; store++)
-        store_ram(cpu, store->offset, slots[store->slot]);
+        store_ram(cpu, store->offset, slots[store->slot], store->bytes);
 }
 
-static void make_list(struct cpu *cpu, const struct trace *trace, const uint32_t *slots, unsigned list)
+/* But for those that were made before a pause: others may have stored something else since then. */
+static void make_list(struct session *s, const uint32_t *slots, unsigned list)
 {
-    make_stores(cpu, trace, slots, trace->stores[list].first, trace->stores[list].count);
+    const struct trace *trace = s->trace;
+    unsigned first = trace->stores[list].first, count = trace->stores[list].count;
+    if (s->made && first) {
+        first = 0;
+        count = trace->store_count;
+    }
+    make_stores(s->cpu, trace, slots, first + s->made, count - s->made);
 }
 
 static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
@@ -112,7 +131,7 @@ static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
 static void compute_until(const struct ir *ops, const struct ir *end, uint32_t *slots)
 {
     for (const struct ir *ir = ops; ir < end; ir++) {
-        if (ir->op < FX_READ)
+        if (ir->op < FX_LOAD)
             compute(ir, slots, (enum ir_op)ir->op);
     }
 }
@@ -138,7 +157,7 @@ static void make_last_round(struct session *s)
     s->last = NULL;
     compute_until(trace->ops, trace->end, slots);
     leave(s, slots, &trace->exits[trace->end->exit]);
-    make_list(s->cpu, trace, slots, trace->exits[trace->end->exit].stores);
+    make_list(s, slots, trace->exits[trace->end->exit].stores);
 }
 
 void replay_catch_up(const struct cpu *cpu)
@@ -151,7 +170,7 @@ void replay_catch_up(const struct cpu *cpu)
     make_last_round(s);
     if (s->quiet)
         compute_until(trace->ops, trace->ops + s->access->c, trace->slots);
-    make_list(s->cpu, trace, trace->slots, s->access->exit);
+    make_list(s, trace->slots, s->access->exit);
     s->replay->disturbed = true; /* what is known to be stored may not be so any more */
 }
 
@@ -205,6 +224,9 @@ static const struct ir *execute(struct session *s, const struct ir *from)
     s->quiet = !from && is_quiet(s, end);
     for (const struct ir *ir = from ? from : s->quiet ? trace->quiet_ops : trace->ops;; ir++) {
         switch (ir->op) {
+        case FX_LOAD:
+            memcpy(&slot[ir->to], cpu->ram + ir->address, 4);
+            break;
         case FX_READ:
         case FX_WRITE:
             *now += ir->cycles;
@@ -284,11 +306,10 @@ static uint64_t repeat_idle(struct cpu *cpu, const struct trace *trace)
     return rounds;
 }
 
-bool replay_is_ready(const struct cpu *cpu, uint32_t pc)
+bool replay_is_ready(struct cpu *cpu, uint32_t pc)
 {
     struct replay *replay = cpu->replay;
-    if (!replay || replay->recording || cpu->bus->ram_seen ||
-        (cpu->speed.skip_spins && cpu->bus->clock.now >= cpu->spin_at))
+    if (!replay || replay->recording || cpu->bus->ram_seen || cpu_may_spin(cpu, pc))
         return false;
     if (replay_paused_at(replay, pc))
         return true;
@@ -305,8 +326,10 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
     bool stored = false; /* the last round has stored what is known */
     trace->pause.on = false;
     s->trace = trace;
+    s->made = was_paused ? trace->stores[trace->pause.stores].count : 0;
     do {
         if (!from) {
+            s->made = 0;
             if (!replay_goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
                 break;
             begin(s);
@@ -323,19 +346,19 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
         if (ir->op == FX_END && stored)
             make_stores(s->cpu, trace, trace->slots, trace->stores[exit->stores].first, trace->varying);
         else
-            make_list(s->cpu, trace, trace->slots, exit->stores);
-        stored = true;
+            make_list(s, trace->slots, exit->stores);
+        stored = !s->changed;
         blocks += s->rounds * trace->blocks + exit->blocks;
-        if (ir->op == FX_END)
+        if (ir->op == FX_END && !s->changed)
             blocks += repeat_idle(s->cpu, trace) * trace->blocks;
-    } while (trace->stable && ir->op == FX_END);
+    } while (trace->stable && ir->op == FX_END && !s->changed);
     if (blocks > before)
         note_blocks(s->cpu, trace, blocks, blocks - before);
     s->blocks += blocks > before ? blocks - before : 0;
     s->by_guard = ir && ir->op == FX_GUARD;
     if (ir && ir->op == FX_LOOK)
         replay_pause(s, trace, ir);
-    return ir && ir->op != FX_LOOK && !(trace->stable && ir->op == FX_END);
+    return ir && ir->op != FX_LOOK && !(trace->stable && ir->op == FX_END && !s->changed);
 }
 
 static bool prepare(struct session *s, struct cpu *cpu)
@@ -360,10 +383,11 @@ static void note_read(const struct cpu *cpu, const struct trace *trace)
         nor_note_read(cpu->bus->flash, (uint32_t)(trace->page[i] & ~PAGE_READ) << 12, 1);
 }
 
-/* A head whose traces are left soon, many times in a row, rests. */
-static void note_worth(struct head *head, uint64_t blocks)
+/* A head whose traces are left soon, many times in a row, rests; but not if the engine had not to be started
+ * for a handler at all. */
+static void note_worth(struct head *head, uint64_t blocks, bool returned)
 {
-    if (blocks >= POOR_BLOCKS) {
+    if (blocks >= POOR_BLOCKS || returned) {
         head->poor = head->rests = 0;
     } else if (++head->poor >= POOR_TRIED) {
         head->poor = POOR_TRIED / 2;
@@ -380,6 +404,7 @@ void replay_run(struct cpu *cpu)
         return;
     struct trace *paused = replay_choose_paused(&s), *trace = paused;
     struct head *head = replay_head(s.replay, s.pc), *first = paused ? NULL : head;
+    s.changed = paused && s.changed;
     s.replay->running = true;
     while (trace || (head && !head->rest && (trace = replay_choose(&s, head)))) {
         uint64_t before = s.blocks;
@@ -393,6 +418,7 @@ void replay_run(struct cpu *cpu)
         if (!ended)
             break;
         trace = paused = NULL;
+        s.changed = false;
         head = replay_head(s.replay, s.pc);
     }
     s.replay->running = false;
@@ -407,7 +433,9 @@ void replay_run(struct cpu *cpu)
     }
     s.replay->bypass = s.pc;
     if (first)
-        note_worth(first, s.blocks);
-    if (s.by_guard && s.blocks >= POOR_BLOCKS)
+        note_worth(first, s.blocks, is_return(&s));
+    if (is_return(&s))
+        cpu_exception_return(cpu, s.pc | 1u);
+    else if (s.by_guard && s.blocks >= POOR_BLOCKS)
         replay_note_exit(cpu, s.pc);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exact replay of loops. Firmware that waits runs long loops: a system's idle loop polls timers, queues and
- * flags through hundreds of blocks of code, and nearly all of that computes the same again. A loop that was
- * run the same way a few times is recorded once and turned into a trace: what its instructions compute from
- * known values is known, and only the rest – what depends on registers of peripherals, on time, on counters –
- * is left as a short list of operations. From then on the list is worked off in the engine's place.
+ * Exact replay of loops and handlers. Firmware that waits runs long loops: a system's idle loop polls timers,
+ * queues and flags through hundreds of blocks of code, and nearly all of that computes the same again. A loop
+ * that was run the same way a few times is recorded once and turned into a trace: what its instructions
+ * compute from known values is known, and only the rest – what depends on registers of peripherals, on time,
+ * on counters – is left as a short list of operations. From then on the list is worked off in the engine's
+ * place. It is the same with handlers of interrupts that come all the time, from their first block to their
+ * return.
  *
  * Why the run stays the same, bit for bit:
  * - A trace begins with what it takes for known, each register of the CPU and each word of RAM; it is run
@@ -21,9 +23,9 @@
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
- * Not modelled: loops with floating point, with code in RAM, with reads of the XIP window or a change of the
- * MPU, or longer than REPLAY_BLOCKS; a load in the same block of code as the register write that let DMA, or
- * a flash operation, change the loaded word at that very cycle.
+ * Not modelled: loops and handlers with floating point, with code in RAM, with reads of the XIP window or a
+ * change of the MPU, or longer than REPLAY_BLOCKS; a load in the same block of code as the register write
+ * that let DMA, or a flash operation, change the loaded word at that very cycle.
  */
 #ifndef SOSIM_CORE_REPLAY_H
 #define SOSIM_CORE_REPLAY_H
@@ -43,7 +45,7 @@ bool replay_block(struct cpu *cpu, const struct block_info *block);
 
 /* True if a trace may begin, or go on, where the CPU is about to: cpu_look_around() comes first, then
  * replay_run(). */
-bool replay_is_ready(const struct cpu *cpu, uint32_t pc);
+bool replay_is_ready(struct cpu *cpu, uint32_t pc);
 
 /* Runs traces from where the CPU is, while there are some. */
 void replay_run(struct cpu *cpu);
@@ -57,6 +59,12 @@ bool replay_records(const struct cpu *cpu);
 /* Until which cycle no blocks but those that it wants need to come by replay_block(); the past: all must. */
 uint64_t replay_quiet_until(const struct cpu *cpu);
 bool replay_wants(const struct cpu *cpu, uint32_t address);
+
+/* The handler at `address` begins. */
+void replay_note_entry(struct cpu *cpu, uint32_t address);
+
+/* The engine came to the end of a handler: a branch to `address`, EXC_RETURN but for its lowest bit. */
+void replay_note_return(struct cpu *cpu, uint32_t address);
 
 /* The CPU made this access to a register. */
 void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned size, uint32_t value);

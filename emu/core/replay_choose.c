@@ -51,9 +51,17 @@ static bool same_values(const struct session *s, const struct trace *trace)
     return true;
 }
 
+/* A handler begins after whatever it interrupts; all that counts is what its first block costs then. */
+static bool begins_alike(const struct session *s, const struct trace *trace)
+{
+    const struct block_info *block = trace->stable ? NULL : cpu_block(s->cpu, s->pc);
+    return block && cpu_block_cycles(s->cpu, block, s->cpu->expected) == trace->first_cycles;
+}
+
 static bool begins_here(const struct session *s, const struct trace *trace)
 {
-    return !memcmp(&s->mode, &trace->mode, sizeof s->mode) && s->cpu->expected == trace->expected;
+    return !memcmp(&s->mode, &trace->mode, sizeof s->mode) &&
+           (s->cpu->expected == trace->expected || begins_alike(s, trace));
 }
 
 /* What has to be as it was all the time. */
@@ -113,7 +121,7 @@ static void learn(const struct session *s, struct head *head)
     for (unsigned i = 0; least_count <= DIFFERENCES_MAX && i < least_count; i++) {
         struct replay_wishes *wishes = &head->wishes;
         if (!replay_listed(wishes->wanted, wishes->wanted_count, least[i]) &&
-            wishes->wanted_count < REPLAY_VARIABLES / 2)
+            wishes->wanted_count < REPLAY_VARIABLES * 3 / 4)
             wishes->wanted[wishes->wanted_count++] = least[i];
     }
 }
@@ -177,15 +185,25 @@ static unsigned pause_words(const struct trace *trace)
     return trace->word_count + trace->variables + trace->stores[trace->pause.stores].count;
 }
 
-/* The offset in RAM of a word that counts while the trace is paused, or NO_WORD. */
-static uint32_t pause_word(const struct trace *trace, unsigned n)
+/* A word of RAM that counts while the trace is paused, for so many blocks of the round. */
+struct pause_word {
+    uint32_t offset; /* or NO_WORD */
+    unsigned used_until;
+};
+
+static struct pause_word pause_word(const struct trace *trace, unsigned n)
 {
     if (n < trace->word_count)
-        return trace->words[n].offset;
+        return (struct pause_word){trace->words[n].offset, trace->words[n].used_until};
     n -= trace->word_count;
-    if (n < trace->variables)
-        return trace->variable[n].where < PLACES ? NO_WORD : trace->variable[n].where - RAM_BASE;
-    return trace->store[trace->stores[trace->pause.stores].first + n - trace->variables].offset;
+    if (n < trace->variables) {
+        uint32_t where = trace->variable[n].where;
+        return (struct pause_word){where < PLACES ? NO_WORD : where - RAM_BASE,
+                                   trace->variable[n].used_until};
+    }
+    const struct replay_store *store =
+        &trace->store[trace->stores[trace->pause.stores].first + n - trace->variables];
+    return (struct pause_word){store->offset, store->used_until};
 }
 
 /* The trace was left at `look`: after an event or an interrupt it may go on there. */
@@ -206,9 +224,11 @@ void replay_pause(struct session *s, struct trace *trace, const struct ir *look)
     memcpy(pause->place, s->place, sizeof pause->place);
     pause->mode = s->mode;
     pause->stores = exit->stores;
+    pause->changed = s->changed;
     for (unsigned n = 0; n < pause_words(trace); n++) {
-        if (pause_word(trace, n) != NO_WORD)
-            memcpy(&pause->ram[n], s->cpu->ram + pause_word(trace, n), 4);
+        uint32_t offset = pause_word(trace, n).offset;
+        if (offset != NO_WORD)
+            memcpy(&pause->ram[n], s->cpu->ram + offset, 4);
     }
     replay->paused[replay->next_paused++ % REPLAY_PAUSED] = trace;
 }
@@ -222,16 +242,42 @@ struct trace *replay_paused_at(const struct replay *replay, uint32_t pc)
     return NULL;
 }
 
-static bool same_as_paused(const struct session *s, const struct trace *trace)
+/* A handler changed the word, which it did before: the trace had better not build on it. Another one, that
+ * does not, shall take its place. */
+static void learn_volatile(const struct session *s, struct trace *trace, uint32_t where)
+{
+    struct head *head = replay_head(s->replay, trace->block[0]);
+    if (++trace->pause.misses < MISSES_TRIED || !head)
+        return;
+    struct replay_wishes *wishes = &head->wishes;
+    trace->pause.misses = 0;
+    if (wishes->volatile_count == REPLAY_VOLATILE ||
+        replay_listed(wishes->volatiles, wishes->volatile_count, where) ||
+        replay_listed(wishes->never, wishes->nevers, where))
+        return;
+    wishes->volatiles[wishes->volatile_count++] = where;
+    replay_anew(s->replay, head, trace);
+}
+
+/* True if all that the rest of the round builds on is as it was. Below the stack pointer, where a handler's
+ * frame was, other words may be, and what the round has read it need not read again. */
+static bool same_as_paused(struct session *s, struct trace *trace)
 {
     const struct replay_pause *pause = &trace->pause;
+    s->changed = pause->changed;
     if (memcmp(pause->place, s->place, sizeof pause->place) != 0 ||
         memcmp(&pause->mode, &s->mode, sizeof s->mode) != 0)
         return false;
     for (unsigned n = 0; n < pause_words(trace); n++) {
-        if (pause_word(trace, n) != NO_WORD &&
-            memcmp(&pause->ram[n], s->cpu->ram + pause_word(trace, n), 4) != 0)
-            return false;
+        struct pause_word word = pause_word(trace, n);
+        if (word.offset == NO_WORD || !memcmp(&pause->ram[n], s->cpu->ram + word.offset, 4))
+            continue;
+        s->changed = true;
+        if (word.used_until <= pause->blocks)
+            continue;
+        if (n < trace->word_count + trace->variables)
+            learn_volatile(s, trace, RAM_BASE + word.offset);
+        return false;
     }
     return true;
 }

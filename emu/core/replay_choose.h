@@ -24,6 +24,8 @@ struct session {
     bool quiet;              /* its list without looks is worked off */
     const struct ir *access; /* of a register, being made */
     uint32_t *last;          /* slots of the round before, whose end was not made yet; or NULL */
+    unsigned made;           /* stores of this round, before it was paused */
+    bool changed;            /* words that the trace begins with are not as they were when it was paused */
     uint64_t rounds;         /* that came before this one */
 };
 

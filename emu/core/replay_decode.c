@@ -266,7 +266,11 @@ static bool special_register(struct instruction *n, uint32_t op)
 {
     struct maker *m = n->m;
     unsigned which = op & 0xff;
-    if (!thumb_transfers_for_sure(n) || !n->pass.v || (which != 0x10 && which != 0x11))
+    if (!thumb_transfers_for_sure(n) || !n->pass.v)
+        return false;
+    if (which == 0x05 && op & 0x00200000) /* MRS of IPSR */
+        return thumb_set_reg(n, op >> 8 & 0xf, known(replay_in_handler(&m->log->mode)));
+    if (which != 0x10 && which != 0x11)
         return false;
     uint32_t *mask = which == 0x10 ? &m->primask : &m->basepri;
     if (op & 0x00200000) /* MRS */

@@ -18,7 +18,7 @@
 #define ROUNDS_TRIED       6
 #define EXITS_TRIED        4 /* before a trace is made from there */
 #define REST_AFTER_FAILURE (CYCLES_PER_MS / 2)
-#define GIVEN_UP_MAX       8
+#define GIVEN_UP_MAX       12
 #define SEARCH_REST        (CYCLES_PER_MS / 2)
 #define SEARCH_BLOCKS      (12 * REPLAY_BLOCKS) /* then there is a rest, too */
 #define IN_VAIN_MAX        10
@@ -52,6 +52,19 @@ static void drop_traces(struct replay *replay, struct head *head)
     while (head->traces)
         drop_trace(replay, head->trace[--head->traces]);
     head->next = head->rest = 0;
+}
+
+void replay_anew(struct replay *replay, struct head *head, struct trace *trace)
+{
+    unsigned n = 0;
+    while (n < head->traces && head->trace[n] != trace)
+        n++;
+    if (n == head->traces)
+        return;
+    head->trace[n] = head->trace[--head->traces];
+    head->next = 0;
+    head->record = true;
+    drop_trace(replay, trace);
 }
 
 void replay_close(struct cpu *cpu)
@@ -111,7 +124,8 @@ void replay_forget(struct cpu *cpu, uint32_t address, uint32_t size)
         for (unsigned n = 0; n < head->traces; n++) {
             if (touches(head->trace[n], address >> 12, (address + size - 1) >> 12)) {
                 drop_traces(replay, head);
-                head->failures = head->wishes.wanted_count = head->wishes.nevers = 0;
+                head->failures = 0;
+                head->wishes = (struct replay_wishes){0};
             }
         }
     }
@@ -136,31 +150,46 @@ void replay_time_changed(struct cpu *cpu)
 /* --- heads ------------------------------------------------------------------------------------------------
  */
 
-static unsigned place_in_index(const struct replay *replay, uint32_t address)
+static unsigned place_in_index(uint32_t address)
 {
-    unsigned at = address >> 1 & (REPLAY_INDEX - 1);
-    while (replay->index[at] && replay->head[replay->index[at] - 1].address != address)
-        at = (at + 1) & (REPLAY_INDEX - 1);
-    return at;
+    return address >> 1 & (REPLAY_INDEX - 1);
+}
+
+static unsigned next_in_index(unsigned at)
+{
+    return (at + 1) & (REPLAY_INDEX - 1);
 }
 
 struct head *replay_head(struct replay *replay, uint32_t address)
 {
-    uint8_t n = replay->index[place_in_index(replay, address)];
-    return n ? &replay->head[n - 1] : NULL;
+    for (unsigned at = place_in_index(address); replay->index[at]; at = next_in_index(at)) {
+        struct head *head = &replay->head[replay->index[at] - 1];
+        if (head->address == address && head->exception == replay->cpu->exception)
+            return head;
+    }
+    return NULL;
 }
 
 bool replay_wants(const struct cpu *cpu, uint32_t address)
 {
-    const struct head *head = cpu->replay ? replay_head(cpu->replay, address) : NULL;
-    return head && (head->traces || head->record || head == cpu->replay->recording);
+    const struct replay *replay = cpu->replay;
+    for (unsigned at = place_in_index(address); replay && replay->index[at]; at = next_in_index(at)) {
+        const struct head *head = &replay->head[replay->index[at] - 1];
+        if (head->address == address && (head->traces || head->record || head == replay->recording))
+            return true;
+    }
+    return false;
 }
 
 static void index_heads(struct replay *replay)
 {
     memset(replay->index, 0, sizeof replay->index);
-    for (unsigned i = 0; i < replay->heads; i++)
-        replay->index[place_in_index(replay, replay->head[i].address)] = (uint8_t)(i + 1);
+    for (unsigned i = 0; i < replay->heads; i++) {
+        unsigned at = place_in_index(replay->head[i].address);
+        while (replay->index[at])
+            at = next_in_index(at);
+        replay->index[at] = (uint8_t)(i + 1);
+    }
 }
 
 /* The head that was of no use for the longest time. */
@@ -186,7 +215,7 @@ static struct head *make_head(struct replay *replay, uint32_t address)
         head = least_useful(replay);
         drop_traces(replay, head);
     }
-    *head = (struct head){.address = address};
+    *head = (struct head){.address = address, .exception = replay->cpu->exception};
     index_heads(replay);
     return head;
 }
@@ -206,7 +235,7 @@ void replay_give_up(struct cpu *cpu, struct head *head)
 {
     drop_traces(cpu->replay, head);
     head->record = head->loop = false;
-    head->wishes.wanted_count = head->wishes.nevers = 0;
+    head->wishes = (struct replay_wishes){0};
     head->given_up_until = cpu->bus->clock.now + ((uint64_t)REST_AFTER_FAILURE << head->given_up);
     head->failures = head->misses = head->exits = 0;
     if (head->given_up < GIVEN_UP_MAX)
@@ -399,6 +428,32 @@ void replay_note_exit(struct cpu *cpu, uint32_t pc)
     struct head *head = make_head(cpu->replay, pc);
     if (may_record(cpu, head) && ++head->exits >= EXITS_TRIED)
         wish_record(cpu, head, false);
+}
+
+void replay_note_entry(struct cpu *cpu, uint32_t address)
+{
+    if (!cpu->replay)
+        return;
+    struct head *head = make_head(cpu->replay, address);
+    if (head->record || !may_record(cpu, head) || ++head->exits < EXITS_TRIED)
+        return;
+    /* What the interrupted code has in its registers is saved, and says nothing. */
+    struct replay_wishes *wishes = &head->wishes;
+    for (uint32_t place = 0; place < PLACES; place++) {
+        if (place != PLACE_SP && place != PLACE_LR && wishes->wanted_count < REPLAY_VARIABLES &&
+            !replay_listed(wishes->wanted, wishes->wanted_count, place) &&
+            !replay_listed(wishes->never, wishes->nevers, place))
+            wishes->wanted[wishes->wanted_count++] = place;
+    }
+    wish_record(cpu, head, false);
+}
+
+void replay_note_return(struct cpu *cpu, uint32_t address)
+{
+    struct replay *replay = cpu->replay;
+    if (replay && replay->recording && replay->log.blocks)
+        finish_recording(cpu, address);
+    replay_disturbed(cpu);
 }
 
 bool replay_block(struct cpu *cpu, const struct block_info *block)

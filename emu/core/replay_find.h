@@ -16,9 +16,10 @@
 
 struct session;
 
-/* A block where traces begin. */
+/* A block where traces begin. All interrupts may come to the same block first: each has a head of its own. */
 struct head {
     uint32_t address;
+    unsigned exception; /* in the handler of which it is, 0: in thread mode */
     struct trace *trace[REPLAY_TRACES];
     unsigned traces;
     unsigned next; /* to be replaced when there is no more room */
@@ -61,11 +62,14 @@ struct replay {
     struct maker maker;
 };
 
-/* The head at an address, or NULL. */
+/* The head at an address in the mode that the CPU is in, or NULL. */
 struct head *replay_head(struct replay *replay, uint32_t address);
 
 /* Nothing good begins here, at least for now. Its traces are freed. */
 void replay_give_up(struct cpu *cpu, struct head *head);
+
+/* The head's trace is freed, and another one recorded. */
+void replay_anew(struct replay *replay, struct head *head, struct trace *trace);
 
 /* A trace was left for the block at `pc`: one from there on may pay, too. */
 void replay_note_exit(struct cpu *cpu, uint32_t pc);

@@ -43,10 +43,12 @@ enum ir_op {
     IR_SELECT, /* a ? b : c */
     IR_SUB,
     IR_NOT_LESS, /* a >= b */
+    FX_LOAD,     /* slot to = RAM word at offset `address`, as it is then: others than the trace change it */
     /* Effects. Each first lets `cycles` go by. */
     FX_READ,  /* slot to = register at `address`, of `size` bytes */
     FX_WRITE, /* register at `address` = slot a */
-    FX_STORE, /* RAM word at offset `address` = slot a; put off before a trace is run */
+    FX_STORE, /* the bytes `size` (bit mask) of the RAM word at offset `address` = slot a, which is read up to
+                 block `to`; put off before a trace is run */
     FX_LOOK,  /* (with `size`, always looks) leaves by exit `exit` if anything is to be done before the next
                  block */
     FX_GUARD, /* leaves by exit `exit` unless slot a is b */

@@ -6,144 +6,28 @@
 
 #include <string.h>
 
-/* --- values -----------------------------------------------------------------------------------------------
+/* --- wishes -----------------------------------------------------------------------------------------------
  */
 
-static uint16_t new_slot(struct maker *m, uint32_t value)
+static bool remove_from(uint32_t *list, unsigned *count, uint32_t where)
 {
-    if (m->slots == REPLAY_SLOTS) {
-        m->failed = true;
-        return 1;
+    for (unsigned i = 0; i < *count; i++) {
+        if (list[i] == where) {
+            list[i] = list[--*count];
+            return true;
+        }
     }
-    m->slot[m->slots] = value;
-    return (uint16_t)m->slots++;
-}
-
-/* The slot of a value; known ones get one that nothing writes. */
-static uint16_t slot_of(struct maker *m, struct val value)
-{
-    if (value.slot)
-        return value.slot;
-    uint16_t *at = &m->known[(value.v * 0x9e3779b1u) >> 20];
-    if (!*at || m->slot[*at] != value.v) {
-        *at = new_slot(m, value.v);
-        m->slot_known[*at] = true;
-    }
-    return *at;
-}
-
-static struct ir *emit(struct maker *m, enum ir_op op)
-{
-    if (m->ops == REPLAY_OPS) {
-        m->failed = true;
-        m->ops--;
-    }
-    m->op[m->ops] = (struct ir){.op = (uint8_t)op};
-    return &m->op[m->ops++];
-}
-
-static struct ir *emit_effect(struct maker *m, enum ir_op op)
-{
-    struct ir *ir = emit(m, op);
-    ir->cycles = m->cycles;
-    m->cycles = 0;
-    return ir;
-}
-
-static bool is(struct val value, uint32_t v)
-{
-    return !value.slot && value.v == v;
-}
-
-/* True if the operation comes to nothing: `result` is what it yields, an operand or a known value. */
-static bool simplify(enum ir_op op, struct val a, struct val b, struct val c, struct val *result)
-{
-    switch (op) {
-    case IR_ADD:
-        *result = !a.slot ? b : a;
-        return !c.slot && ((!a.slot && !(a.v + c.v)) || (!b.slot && !(b.v + c.v)));
-    case IR_ADD_CARRY:
-        *result = c;
-        return !c.slot && (is(b, 0u - c.v) || is(a, 0u - c.v));
-    case IR_ADD_OVERFLOW:
-        *result = known(0);
-        return !c.slot && (is(b, 0u - c.v) || is(a, 0u - c.v));
-    case IR_AND:
-        *result = is(a, 0) || is(b, UINT32_MAX) ? a : b;
-        return is(a, 0) || is(b, 0) || is(a, UINT32_MAX) || is(b, UINT32_MAX);
-    case IR_OR:
-    case IR_EOR:
-        *result = is(a, 0) ? b : a;
-        return is(a, 0) || is(b, 0);
-    case IR_LSL:
-    case IR_LSR:
-    case IR_ASR:
-    case IR_ROR:
-        *result = a;
-        return !b.slot && !(b.v & 0xff);
-    case IR_MUL:
-        *result = is(a, 0) || is(b, 1) ? a : b;
-        return is(a, 0) || is(b, 0) || is(a, 1) || is(b, 1);
-    case IR_MUL_HIGH:
-        *result = known(0);
-        return (!a.slot && a.v <= 1) || (!b.slot && b.v <= 1);
-    case IR_SELECT:
-        *result = !a.slot && !a.v ? c : b;
-        return !a.slot;
-    default:
-        return false;
-    }
-}
-
-/* The slot of what the value is with all (or, of a truth, the lowest) of its bits turned; 0 if not known. */
-static uint16_t turned(const struct maker *m, struct val value, uint32_t bits)
-{
-    const struct ir *by = m->made_by[value.slot] ? &m->op[m->made_by[value.slot] - 1] : NULL;
-    return by && by->op == IR_EOR && m->slot_known[by->b] && m->slot[by->b] == bits ? by->a : 0;
-}
-
-/* A subtraction is written as an addition of what is inverted. */
-static enum ir_op as_subtraction(const struct maker *m, enum ir_op op, struct val *b, struct val *c)
-{
-    uint16_t subtrahend = turned(m, *b, UINT32_MAX);
-    if ((op != IR_ADD && op != IR_ADD_CARRY) || !is(*c, 1) || !subtrahend)
-        return op;
-    *b = (struct val){~b->v, subtrahend};
-    *c = known(0);
-    return op == IR_ADD ? IR_SUB : IR_NOT_LESS;
-}
-
-struct val make_value(struct maker *m, enum ir_op op, struct val a, struct val b, struct val c)
-{
-    uint32_t result = ir_eval(op, a.v, b.v, c.v);
-    struct val same;
-    if (!a.slot && !b.slot && !c.slot)
-        return known(result);
-    if (simplify(op, a, b, c, &same))
-        return same;
-    uint16_t back = op == IR_EOR && !b.slot ? turned(m, a, b.v) : 0;
-    if (back)
-        return (struct val){result, back};
-    op = as_subtraction(m, op, &b, &c);
-    struct ir ir = {.op = (uint8_t)op, .a = slot_of(m, a), .b = slot_of(m, b), .c = slot_of(m, c)};
-    uint32_t digest = (((ir.op * 31u + ir.a) * 0x9e3779b1u + ir.b) * 0x9e3779b1u + ir.c) * 0x9e3779b1u;
-    uint16_t *alike = &m->alike[digest >> 20];
-    const struct ir *before = *alike ? &m->op[*alike - 1] : NULL;
-    if (before && before->op == ir.op && before->a == ir.a && before->b == ir.b && before->c == ir.c)
-        return (struct val){result, before->to};
-    ir.to = new_slot(m, result);
-    *emit(m, op) = ir;
-    *alike = m->made_by[ir.to] = (uint16_t)m->ops;
-    return (struct val){result, ir.to};
-}
-
-bool make_known(struct maker *m, struct val value)
-{
-    if (!value.slot)
-        return true;
-    m->failed = true;
-    m->culprit = value.slot;
     return false;
+}
+
+/* It was wished for something else in vain. False if there is no room to note it. */
+static bool wish_never(struct replay_wishes *wishes, uint32_t where)
+{
+    if (wishes->nevers == REPLAY_NEVER || (!remove_from(wishes->wanted, &wishes->wanted_count, where) &&
+                                           !remove_from(wishes->volatiles, &wishes->volatile_count, where)))
+        return false;
+    wishes->never[wishes->nevers++] = where;
+    return true;
 }
 
 /* --- state ------------------------------------------------------------------------------------------------
@@ -162,7 +46,7 @@ static struct val begin_with(struct maker *m, uint32_t where, uint32_t value)
     }
     struct replay_variable *variable = &m->variable[m->variables++];
     variable->where = where;
-    variable->slot = new_slot(m, value);
+    variable->slot = make_slot(m, value);
     return (struct val){value, variable->slot};
 }
 
@@ -207,21 +91,38 @@ static struct shadow *shadow_of(struct maker *m, uint32_t offset)
     word->used = true;
     word->offset = offset;
     memcpy(&word->initial, m->log->ram + offset, 4);
-    word->now = known(word->initial);
     return word;
 }
 
-/* The word's content, which from now on counts. */
-static struct val content(struct maker *m, struct shadow *word)
+static uint32_t bits_of(unsigned bytes)
 {
-    if (!word->written && !word->assumed) {
-        if (is_wanted(m, RAM_BASE + word->offset)) {
-            word->now = begin_with(m, RAM_BASE + word->offset, word->initial);
-            word->written = true;
-        } else {
-            word->assumed = true;
-        }
+    return (bytes & 1 ? 0xffu : 0) | (bytes & 2 ? 0xff00u : 0) | (bytes & 4 ? 0xff0000u : 0) |
+           (bytes & 8 ? 0xff000000u : 0);
+}
+
+/* What the word holds, as it was at the beginning or was stored since, is of use up to here. */
+static void note_use(struct maker *m, struct shadow *word)
+{
+    *(word->stored_by ? &m->op[word->stored_by - 1].to : &word->used_until) = (uint16_t)(m->block + 1);
+}
+
+/* The word's content, of which from now on those bytes count. */
+static struct val content(struct maker *m, struct shadow *word, unsigned bytes)
+{
+    note_use(m, word);
+    if (word->valid || (bytes & ~word->bytes & 0xfu) == 0)
+        return word->now;
+    struct val rest = known(word->initial);
+    if (is_wanted(m, RAM_BASE + word->offset))
+        rest = begin_with(m, RAM_BASE + word->offset, word->initial);
+    else
+        word->assumed = true;
+    if (word->bytes) {
+        rest = make_value(m, IR_AND, rest, known(~bits_of(word->bytes)), known(0));
+        rest = make_value(m, IR_OR, rest, word->now, known(0));
     }
+    word->now = rest;
+    word->valid = true;
     return word->now;
 }
 
@@ -264,12 +165,26 @@ static struct val load_register(struct maker *m, uint32_t address, unsigned size
         m->failed = true;
         return known(0);
     }
-    uint16_t to = new_slot(m, access->value);
-    struct ir *ir = emit_effect(m, FX_READ);
+    uint16_t to = make_slot(m, access->value);
+    struct ir *ir = make_effect(m, FX_READ);
     ir->to = to;
     ir->address = address;
     ir->size = (uint8_t)size;
     return (struct val){access->value, to};
+}
+
+static bool is_volatile(const struct maker *m, const struct shadow *word)
+{
+    return replay_listed(m->wishes->volatiles, m->wishes->volatile_count, RAM_BASE + word->offset);
+}
+
+static struct val load_volatile(struct maker *m, const struct shadow *word)
+{
+    uint16_t to = make_slot(m, word->initial);
+    struct ir *ir = make_op(m, FX_LOAD);
+    ir->to = to;
+    ir->address = word->offset;
+    return (struct val){word->initial, to};
 }
 
 static bool in_ram(const struct maker *m, uint32_t address)
@@ -299,24 +214,34 @@ struct val make_load(struct maker *m, struct val address, unsigned size)
     }
     if (!in_ram(m, at))
         return load_register(m, at, size);
-    struct val word = content(m, shadow_of(m, (at - RAM_BASE) & ~3u));
+    struct shadow *shadow = shadow_of(m, (at - RAM_BASE) & ~3u);
+    struct val word = is_volatile(m, shadow) ? load_volatile(m, shadow)
+                                             : content(m, shadow, ((1u << size) - 1) << (at & 3));
     if (size == 4)
         return word;
     word = make_value(m, IR_LSR, word, known(8 * (at & 3)), known(0));
     return make_value(m, IR_AND, word, known(mask), known(0));
 }
 
-static void store_word(struct maker *m, struct shadow *word, struct val value)
+/* The bytes of the word become those of the value. */
+static void store_word(struct maker *m, struct shadow *word, struct val value, unsigned bytes)
 {
-    bool there = (word->written || word->assumed) && !word->now.slot && !value.slot && word->now.v == value.v;
+    if (bytes != 0xf) {
+        struct val rest = word->now;
+        if (word->valid || word->bytes) /* what was stored before is stored again */
+            note_use(m, word);
+        rest = make_value(m, IR_AND, rest, known(~bits_of(bytes)), known(0));
+        value = make_value(m, IR_OR, rest, value, known(0));
+    }
     word->now = value;
-    word->written = true;
-    if (there)
-        return;
-    uint16_t a = slot_of(m, value);
-    struct ir *ir = emit_effect(m, FX_STORE);
+    word->bytes |= (uint8_t)bytes;
+    word->valid |= word->bytes == 0xf;
+    uint16_t a = make_slot_of(m, value);
+    struct ir *ir = make_effect(m, FX_STORE);
     ir->a = a;
     ir->address = word->offset;
+    ir->size = word->bytes;
+    word->stored_by = (uint16_t)m->ops;
 }
 
 void make_store(struct maker *m, struct val address, struct val value, unsigned size)
@@ -336,8 +261,8 @@ void make_store(struct maker *m, struct val address, struct val value, unsigned 
             m->failed = true;
             return;
         }
-        uint16_t a = slot_of(m, value);
-        struct ir *ir = emit_effect(m, FX_WRITE);
+        uint16_t a = make_slot_of(m, value);
+        struct ir *ir = make_effect(m, FX_WRITE);
         ir->a = a;
         ir->address = at;
         ir->size = (uint8_t)size;
@@ -345,12 +270,14 @@ void make_store(struct maker *m, struct val address, struct val value, unsigned 
     }
     struct shadow *word = shadow_of(m, (at - RAM_BASE) & ~3u);
     unsigned shift = 8 * (at & 3);
-    if (size < 4) {
-        struct val rest = make_value(m, IR_AND, content(m, word), known(~(mask << shift)), known(0));
-        value = make_value(m, IR_LSL, value, known(shift), known(0));
-        value = make_value(m, IR_OR, rest, value, known(0));
+    if (is_volatile(m, word)) { /* stores are put off, and nobody must come in between */
+        m->failed = true;
+        m->again = wish_never(m->wishes, RAM_BASE + word->offset);
+        return;
     }
-    store_word(m, word, value);
+    if (size < 4)
+        value = make_value(m, IR_LSL, value, known(shift), known(0));
+    store_word(m, word, value, ((1u << size) - 1) << (at & 3));
 }
 
 /* --- from block to block ----------------------------------------------------------------------------------
@@ -369,7 +296,7 @@ static uint16_t make_exit(struct maker *m, uint32_t pc)
     exit->primask = m->primask;
     exit->basepri = m->basepri;
     for (unsigned i = 0; i < PLACES; i++)
-        exit->slot[i] = m->written & 1u << i ? slot_of(m, m->place[i]) : 0;
+        exit->slot[i] = m->written & 1u << i ? make_slot_of(m, m->place[i]) : 0;
     return (uint16_t)m->exits++;
 }
 
@@ -379,17 +306,27 @@ static bool finish_block(struct maker *m, uint32_t next)
     if ((m->branched ? m->target : m->log->block[m->block].address + m->log->block[m->block].size) != next)
         return false;
     if (m->condition.slot) {
-        uint16_t a = m->condition.slot, opposite = turned(m, m->condition, 1), to = make_exit(m, m->other);
-        struct ir *guard = emit_effect(m, FX_GUARD);
-        guard->a = opposite ? opposite : a;
-        guard->b = (uint16_t)(opposite ? m->condition.v ^ 1 : m->condition.v);
+        uint16_t a = m->condition.slot, b = (uint16_t)m->condition.v, to = make_exit(m, m->other);
+        uint16_t opposite = make_turned(m, a, 1);
+        if (opposite) {
+            a = opposite;
+            b ^= 1;
+        }
+        const struct ir *by = make_made_by(m, a);
+        if (by && by->op == IR_IS_ZERO && b) {
+            a = by->a;
+            b = 0;
+        }
+        struct ir *guard = make_effect(m, FX_GUARD);
+        guard->a = a;
+        guard->b = b;
         guard->exit = to;
     }
     bool last = m->block + 1 == m->log->blocks;
     /* The run loop could look around before any block, if there is an event. */
     if (m->look || last || !(m->it & 0xf || m->monitor_open)) {
         uint16_t to = make_exit(m, next);
-        struct ir *look = emit_effect(m, last ? FX_END : FX_LOOK);
+        struct ir *look = make_effect(m, last ? FX_END : FX_LOOK);
         look->exit = to;
         look->size = (m->log->block[m->block].flags & BLOCK_UNMASKS) != 0;
     }
@@ -461,6 +398,21 @@ static bool want_what_changes(struct maker *m)
     return more;
 }
 
+/* What becomes of the variables by the end of the round. */
+static void find_after(struct maker *m)
+{
+    for (unsigned i = 0; i < m->variables; i++) {
+        struct replay_variable *variable = &m->variable[i];
+        if (variable->where < PLACES) {
+            variable->after = make_slot_of(m, m->place[variable->where]);
+        } else {
+            const struct shadow *word = &m->table[place_of(m, variable->where - RAM_BASE)];
+            variable->after = make_slot_of(m, word->now);
+            variable->used_until = word->used_until;
+        }
+    }
+}
+
 /* --- making -----------------------------------------------------------------------------------------------
  */
 
@@ -472,8 +424,10 @@ static bool agrees(const struct maker *m, const uint32_t place[PLACES])
             return false;
     }
     for (unsigned i = 0; i < REPLAY_TABLE; i++) {
-        if (m->table[i].used)
-            memcpy(m->log->ram + m->table[i].offset, &m->table[i].now.v, 4);
+        const struct shadow *word = &m->table[i];
+        uint32_t kept = word->valid ? 0 : word->initial & ~bits_of(word->bytes), now = word->now.v | kept;
+        if (word->used)
+            memcpy(m->log->ram + word->offset, &now, 4);
     }
     bool same = !memcmp(m->log->ram, m->cpu->ram, m->cpu->ram_size);
     for (unsigned i = 0; i < REPLAY_TABLE; i++) {
@@ -495,36 +449,24 @@ struct trace *replay_make(struct maker *m, struct cpu *cpu, const struct replay_
         if (m->block < log->blocks || !agrees(m, place))
             return NULL;
     } while (loop && want_what_changes(m));
+    find_after(m);
     return make_trace(m);
-}
-
-static bool remove_from(uint32_t *list, unsigned *count, uint32_t where)
-{
-    for (unsigned i = 0; i < *count; i++) {
-        if (list[i] == where) {
-            list[i] = list[--*count];
-            return true;
-        }
-    }
-    return false;
 }
 
 bool replay_blame(const struct maker *m, struct replay_wishes *wishes)
 {
-    bool needed[REPLAY_SLOTS] = {false}, found = false;
+    bool needed[REPLAY_SLOTS] = {false}, found = m->again;
     needed[m->culprit] = true;
     for (unsigned i = m->ops; i-- > 0;) {
         const struct ir *ir = &m->op[i];
         if (ir->op < FX_READ && needed[ir->to])
             needed[ir->a] = needed[ir->b] = needed[ir->c] = true;
+        if (ir->op == FX_LOAD && m->culprit && needed[ir->to])
+            found |= wish_never(wishes, RAM_BASE + ir->address);
     }
     for (unsigned i = 0; m->culprit && i < m->variables; i++) {
-        uint32_t where = m->variable[i].where;
-        if (!needed[m->variable[i].slot] || wishes->nevers == REPLAY_NEVER ||
-            !remove_from(wishes->wanted, &wishes->wanted_count, where))
-            continue;
-        wishes->never[wishes->nevers++] = where;
-        found = true;
+        if (needed[m->variable[i].slot])
+            found |= wish_never(wishes, m->variable[i].where);
     }
     return found;
 }

@@ -13,7 +13,7 @@
 #include "core/replay_ir.h"
 
 #define REPLAY_BLOCKS    512 /* the longest loop */
-#define REPLAY_ACCESSES  64
+#define REPLAY_ACCESSES  128
 #define REPLAY_WORDS     512
 #define REPLAY_TABLE     1024 /* hash table of the words: a power of two, at least twice as many */
 #define REPLAY_SLOTS     8192
@@ -21,7 +21,7 @@
 #define REPLAY_OPS       4096
 #define REPLAY_EXITS     1024
 #define REPLAY_STORES    4096 /* that were put off */
-#define REPLAY_VARIABLES 48
+#define REPLAY_VARIABLES 64
 #define REPLAY_PAGES     48
 
 /* The state of the CPU that a loop works on, as 32-bit values: r0–r14, then the flags. */
@@ -41,6 +41,11 @@ struct replay_mode {
     uint32_t primask;
     uint32_t basepri;
 };
+
+static inline unsigned replay_in_handler(const struct replay_mode *mode)
+{
+    return mode->xpsr & 0x1ff; /* IPSR */
+}
 
 /* One block as the engine ran it. */
 struct replay_block {
@@ -77,7 +82,8 @@ struct replay_log {
 struct replay_variable {
     uint32_t where;
     uint16_t slot;
-    uint16_t after; /* slot of what it is at the end */
+    uint16_t after;      /* slot of what it is at the end */
+    uint16_t used_until; /* of a word: so many blocks */
 };
 
 /* How the state is made when a trace is left. */
@@ -95,6 +101,8 @@ struct replay_exit {
 struct replay_store {
     uint32_t offset;
     uint16_t slot;
+    uint8_t bytes;       /* bit n: byte n of the word is stored */
+    uint16_t used_until; /* so many blocks is what was stored read */
 };
 
 struct replay_stores {
@@ -104,6 +112,7 @@ struct replay_stores {
 struct replay_word {
     uint32_t offset; /* in RAM */
     uint32_t value;
+    uint16_t used_until;
 };
 
 /* Where a trace was left to look around, and how all it builds on was then. */
@@ -117,7 +126,9 @@ struct replay_pause {
     uint32_t place[PLACES];
     struct replay_mode mode;
     uint16_t stores; /* list of those that the round had made */
+    bool changed;    /* words that the round began with were other ones after a pause before */
     uint32_t *ram;   /* the words that it assumes, begins with, and had stored */
+    unsigned misses; /* how often one of the first two was another afterwards */
 };
 
 struct trace {
@@ -137,8 +148,9 @@ struct trace {
     const struct ir *end; /* the last of them */
     struct ir *quiet_ops; /* the same but for looks, at which nothing is seen, and what only exits show */
     uint32_t *slots;
-    uint32_t *other_slots; /* of the round before, or to be of the next */
-    struct replay_store *store;
+    uint32_t *other_slots;      /* of the round before, or to be of the next */
+    struct replay_store *store; /* in their order, then those of the end */
+    unsigned store_count;       /* of the former */
     struct replay_stores *stores;
     /* Of those at the end, which come first, how many differ from round to round: what is known stays stored.
      */
@@ -150,10 +162,11 @@ struct trace {
     unsigned blocks;
     uint16_t flags; /* of all blocks */
     uint64_t cycles;
-    uint32_t stretch; /* likewise, from the beginning */
-    uint32_t whole;   /* no round takes longer */
-    bool stable;      /* a loop, at whose end everything is as it must be at its beginning */
-    bool idle;        /* and it does nothing but take time: the second time round is like the first */
+    uint32_t first_cycles; /* of its first block */
+    uint32_t stretch;      /* likewise, from the beginning */
+    uint32_t whole;        /* no round takes longer */
+    bool stable;           /* a loop, at whose end everything is as it must be at its beginning */
+    bool idle;             /* and it does nothing but take time: the second time round is like the first */
     uint16_t page[REPLAY_PAGES]; /* of flash that it runs, or (with PAGE_READ) reads */
     unsigned pages;
     struct replay_pause pause;
@@ -172,17 +185,26 @@ struct val {
 struct shadow {
     uint32_t offset;
     uint32_t initial;
-    struct val now;
-    bool used, assumed, written;
+    struct val now; /* if it is not valid: of the bytes that were stored, the others are 0 */
+    bool used;
+    bool assumed; /* to be `initial` at the beginning */
+    bool valid;
+    uint8_t bytes;       /* bit n: byte n was stored */
+    uint16_t used_until; /* the number of the block that reads `initial` last, plus 1 */
+    uint16_t stored_by;  /* operation, plus 1 */
 };
 
-/* Which places and words are to be variables, and which must be known. */
-#define REPLAY_NEVER 16
+/* Which places and words are to be variables, and which must be known; and which words are not the trace's
+ * own: handlers of interrupts, that come by while it runs, change them. */
+#define REPLAY_NEVER    16
+#define REPLAY_VOLATILE 16
 struct replay_wishes {
     uint32_t wanted[REPLAY_VARIABLES];
     unsigned wanted_count;
     uint32_t never[REPLAY_NEVER];
     unsigned nevers;
+    uint32_t volatiles[REPLAY_VOLATILE];
+    unsigned volatile_count;
 };
 
 struct maker {
@@ -208,7 +230,7 @@ struct maker {
     unsigned exits;
     struct replay_store store[REPLAY_STORES];
     struct replay_stores stores[REPLAY_EXITS + REPLAY_ACCESSES];
-    unsigned store_count, lists, varying;
+    unsigned store_count, stores_before_end, lists, varying;
     struct replay_variable variable[REPLAY_VARIABLES];
     unsigned variables;
     uint16_t page[REPLAY_PAGES];
@@ -219,6 +241,7 @@ struct maker {
     uint32_t cycles; /* since the last effect */
     bool look;       /* after this block */
     bool failed;
+    bool again;       /* it may be made with the wishes as they are now */
     uint16_t culprit; /* slot of the value that would have had to be known, or 0 */
     uint8_t it;       /* ITSTATE */
     bool monitor_open;
@@ -255,22 +278,45 @@ static inline bool replay_listed(const uint32_t *list, unsigned count, uint32_t 
     return false;
 }
 
-/* --- for the instructions (replay_decode.c, replay_thumb.c) ------------------------------------------------
+/* --- values (replay_value.c) -------------------------------------------------------------------------------
  */
-
-/* Interprets the block; false if it has an instruction that is not known. */
-bool replay_interpret(struct maker *m, const struct replay_block *block);
 
 static inline struct val known(uint32_t value)
 {
     return (struct val){value, 0};
 }
 
+/* A new slot that holds `value`, as it was recorded. m->failed if there is no room, likewise below. */
+uint16_t make_slot(struct maker *m, uint32_t value);
+
+/* The slot of a value; known ones get one that nothing writes. */
+uint16_t make_slot_of(struct maker *m, struct val value);
+
+/* A new operation, and one that lets the cycles go by that have come together. */
+struct ir *make_op(struct maker *m, enum ir_op op);
+struct ir *make_effect(struct maker *m, enum ir_op op);
+
+/* What an operation yields. */
 struct val make_value(struct maker *m, enum ir_op op, struct val a, struct val b, struct val c);
-struct val make_get(struct maker *m, unsigned place);
-void make_set(struct maker *m, unsigned place, struct val value);
+
 /* False, and the making fails, if the value is not known. */
 bool make_known(struct maker *m, struct val value);
+
+/* The operation that computes the slot, or NULL. */
+const struct ir *make_made_by(const struct maker *m, uint16_t slot);
+
+/* The slot of what this one holds with these bits turned, all or, of a truth, the lowest; 0: there is none.
+ */
+uint16_t make_turned(const struct maker *m, uint16_t slot, uint32_t bits);
+
+/* --- for the instructions (replay_decode.c, replay_thumb.c) ------------------------------------------------
+ */
+
+/* Interprets the block; false if it has an instruction that is not known. */
+bool replay_interpret(struct maker *m, const struct replay_block *block);
+
+struct val make_get(struct maker *m, unsigned place);
+void make_set(struct maker *m, unsigned place, struct val value);
 /* Loads zero-extended; m->failed if that cannot be had. */
 struct val make_load(struct maker *m, struct val address, unsigned size);
 void make_store(struct maker *m, struct val address, struct val value, unsigned size);

@@ -40,7 +40,10 @@ struct val thumb_reg(struct instruction *n, unsigned number)
 bool thumb_branch(struct instruction *n, struct val to, bool exchange)
 {
     struct maker *m = n->m;
-    if (!make_known(m, to) || (exchange && (!(to.v & 1) || to.v >= 0xf0000000u)))
+    if (!make_known(m, to) || (exchange && !(to.v & 1)))
+        return false;
+    /* In thread mode that is just an address where no memory is. */
+    if (to.v >= EXC_RETURN_LEAST && !replay_in_handler(&m->log->mode))
         return false;
     /* A branch ends its block, so what is not taken goes on behind it. */
     bool taken = n->pass.v;

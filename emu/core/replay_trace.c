@@ -76,6 +76,7 @@ static uint16_t list_at_end(struct maker *m)
         return 0;
     }
     memcpy(m->store + first, pending, count * sizeof *pending);
+    m->stores_before_end = first;
     m->store_count += count;
     return new_list(m, first, count);
 }
@@ -94,7 +95,12 @@ static void put_stores_off(struct maker *m)
         if (ir.op == FX_STORE) {
             m->failed = m->store_count == REPLAY_STORES;
             if (!m->failed)
-                m->store[m->store_count++] = (struct replay_store){ir.address, ir.a};
+                m->store[m->store_count++] = (struct replay_store){
+                    .offset = ir.address,
+                    .slot = ir.a,
+                    .bytes = ir.size,
+                    .used_until = ir.to,
+                };
             cycles += ir.cycles;
             continue;
         }
@@ -134,42 +140,23 @@ static void need_what_it_shows(const struct maker *m, const struct ir *ir, bool 
     need_stores(m, &m->stores[m->exit[ir->exit].stores], needed);
 }
 
-/* What becomes of the variables by the end of the round. */
-static void find_after(const struct maker *m, struct trace *trace)
-{
-    const struct replay_exit *end = &m->exit[m->op[m->ops - 1].exit];
-    const struct replay_stores *list = &m->stores[end->stores];
-    for (unsigned i = 0; i < trace->variables; i++) {
-        struct replay_variable *variable = &trace->variable[i];
-        variable->after = variable->slot;
-        if (variable->where < PLACES) {
-            if (end->slot[variable->where])
-                variable->after = end->slot[variable->where];
-            continue;
-        }
-        for (unsigned n = 0; n < list->count; n++) {
-            if (m->store[list->first + n].offset == variable->where - RAM_BASE)
-                variable->after = m->store[list->first + n].slot;
-        }
-    }
-}
-
-/* Drops computations whose results nobody needs, in the list of all operations or, with `trace`, in its list
+/* Drops computations whose results nobody needs, in the list of all operations or, if `quiet`, in that
  * without looks: there what an effect shows is computed when it has to be shown. Returns how many operations
  * are left. */
-static unsigned drop_unused(const struct maker *m, const struct trace *trace, struct ir *op, unsigned ops)
+static unsigned drop_unused(const struct maker *m, bool quiet, struct ir *op, unsigned ops)
 {
     bool needed[REPLAY_SLOTS] = {false};
     unsigned kept = ops;
-    for (unsigned i = 0; trace && i < trace->variables; i++)
-        needed[trace->variable[i].after] = true;
+    for (unsigned i = 0; i < m->variables; i++)
+        needed[m->variable[i].after] = true;
     for (unsigned i = ops; i-- > 0;) {
         const struct ir ir = op[i];
-        if (ir.op < FX_READ && !needed[ir.to])
+        /* What was loaded is not there to be loaded again where it is shown. */
+        if (ir.op < FX_READ && !needed[ir.to] && !(quiet && ir.op == FX_LOAD))
             continue;
         if (ir.op < FX_READ)
             needed[ir.b] = needed[ir.c] = true;
-        else if (!trace)
+        else if (!quiet)
             need_what_it_shows(m, &ir, needed);
         needed[ir.a] = true;
         op[--kept] = ir;
@@ -205,7 +192,7 @@ static bool is_idle(const struct maker *m)
 }
 
 /* The list again, without the looks and what only exits show: what looks let go by, the next effect does. */
-static struct ir *make_quiet_ops(struct maker *m, const struct trace *trace)
+static struct ir *make_quiet_ops(struct maker *m)
 {
     struct ir *quiet = malloc(m->ops * sizeof *quiet);
     uint32_t cycles = 0;
@@ -226,7 +213,7 @@ static struct ir *make_quiet_ops(struct maker *m, const struct trace *trace)
         kept++;
     }
     if (quiet)
-        drop_unused(m, trace, quiet, kept);
+        drop_unused(m, true, quiet, kept);
     return quiet;
 }
 
@@ -245,7 +232,8 @@ static int copy_words(const struct maker *m, struct trace *trace)
         return -1;
     for (unsigned i = 0; i < REPLAY_TABLE; i++) {
         if (m->table[i].assumed)
-            trace->words[trace->word_count++] = (struct replay_word){m->table[i].offset, m->table[i].initial};
+            trace->words[trace->word_count++] =
+                (struct replay_word){m->table[i].offset, m->table[i].initial, m->table[i].used_until};
     }
     return 0;
 }
@@ -284,6 +272,7 @@ struct trace *make_trace(struct maker *m)
         return NULL;
     trace->mode = m->log->mode;
     trace->expected = m->log->expected;
+    trace->first_cycles = m->log->block[0].cycles;
     trace->cache_is_on = m->log->cache_is_on;
     trace->mpu = m->log->mpu;
     trace->assumed_places = m->assumed;
@@ -298,16 +287,16 @@ struct trace *make_trace(struct maker *m)
         trace_free(trace);
         return NULL;
     }
-    m->ops = drop_unused(m, NULL, m->op, m->ops);
-    find_after(m, trace);
+    m->ops = drop_unused(m, false, m->op, m->ops);
     measure(m, trace);
     trace->stable = is_stable(m);
     trace->idle = trace->stable && is_idle(m);
-    trace->quiet_ops = make_quiet_ops(m, trace);
+    trace->quiet_ops = make_quiet_ops(m);
     trace->ops = copy_of(m->op, m->ops * sizeof *m->op);
     trace->store = copy_of(m->store, m->store_count * sizeof *m->store);
     trace->stores = copy_of(m->stores, m->lists * sizeof *m->stores);
     trace->varying = m->varying;
+    trace->store_count = m->stores_before_end;
     trace->slots = copy_of(m->slot, m->slots * sizeof *m->slot);
     trace->other_slots = copy_of(m->slot, m->slots * sizeof *m->slot);
     trace->exits = copy_of(m->exit, m->exits * sizeof *m->exit);

@@ -7,8 +7,9 @@
 
 #include "loops.h"
 
-#define SCRATCH 0x20001000u
-#define LOOPS   100u
+#define SCRATCH  0x20001000u
+#define LOOPS    100u
+#define HANDLERS 60u
 
 static struct board board;
 
@@ -142,7 +143,7 @@ static void put_conditional(struct program *p)
 static void put_rare(struct program *p)
 {
     uint32_t d = low(p), next = (d + 1) & 7, word = pick(p, 8);
-    switch (pick(p, 7)) {
+    switch (pick(p, 8)) {
     case 0: /* LDREX, ADDS, STREX */
         put2(p, 0xe8580f00u | d << 12 | word);
         put(p, 0x3001 | d << 8);
@@ -173,6 +174,9 @@ static void put_rare(struct program *p)
         break;
     case 5: /* LDR from the code before */
         put2(p, 0xf85f0000u | d << 12 | 4 * word);
+        break;
+    case 6: /* MRS of IPSR */
+        put2(p, 0xf3ef8005u | d << 8);
         break;
     default: /* PendSV is made pending */
         put2(p, 0xf04f5080u | d << 8);
@@ -224,8 +228,9 @@ static void put_block(struct program *p)
                                  : 0xb100 | pick(p, 2) << 11 | (distance & 0x1f) << 3 | low(p));
 }
 
-/* What it computes is to be the same from round to round, mostly: some registers begin each round alike. */
-static void make_program(struct program *p, uint64_t seed)
+/* What it computes is to be the same from round to round, mostly: some registers begin each round alike.
+ * SysTick interrupts it every `period` cycles, or a little more. */
+static void make_program(struct program *p, uint64_t seed, uint32_t period)
 {
     memset(p, 0, sizeof *p);
     p->random = seed;
@@ -234,7 +239,7 @@ static void make_program(struct program *p, uint64_t seed)
     put_constant(p, 10, 0xe0001000u);
     put_constant(p, 11, 0x40008000u);
     put_constant(p, 12, 0xe000e010u);
-    put_constant(p, 0, 0x40000u + pick(p, 0x4000)); /* SysTick, with interrupt */
+    put_constant(p, 0, period + pick(p, period / 16)); /* SysTick, with interrupt */
     put2(p, 0xf8cc0004u);
     put(p, 0x2007);
     put2(p, 0xf8cc0000u);
@@ -251,6 +256,22 @@ static void make_program(struct program *p, uint64_t seed)
     put_block(p);
     back = head - p->size - 2;
     put2(p, 0xf400b800u | (back >> 11 & 0x3ff) << 16 | (back & 0x7ff));
+}
+
+/* A handler works on the same RAM, and finds its pointers in the registers that it interrupts. */
+static void make_handler(struct program *p, uint64_t seed)
+{
+    memset(p, 0, sizeof *p);
+    p->random = ~seed;
+    put(p, 0xb5f0); /* PUSH {r4-r7, lr} */
+    for (unsigned i = 1 + pick(p, 6); i-- > 0;)
+        put_block(p);
+    if (pick(p, 2)) {
+        put(p, 0xbdf0); /* POP {r4-r7, pc} */
+    } else {
+        put2(p, 0xe8bd40f0u); /* POP {r4-r7, lr}; BX lr */
+        put(p, 0x4770);
+    }
 }
 
 static struct machine *new_machine(const struct program *p, struct cpu_speed speed)
@@ -306,7 +327,7 @@ Test(replay, ram_is_up_to_date_for_dma)
     for (uint64_t seed = 1; seed <= LOOPS; seed++) {
         struct onlooker onlooker[2] = {{0}};
         struct program program;
-        make_program(&program, seed);
+        make_program(&program, seed, 0x40000);
         for (unsigned n = 0; n < 2; n++) {
             struct machine *machine = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
             onlooker[n].bus = &machine->bus;
@@ -350,7 +371,7 @@ Test(replay, random_loops)
     cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (uint64_t seed = 1; seed <= LOOPS; seed++) {
         struct program program;
-        make_program(&program, seed);
+        make_program(&program, seed, 0x40000);
         for (unsigned n = 0; n < sizeof speeds / sizeof speeds[0]; n++) {
             struct machine *slow = new_machine(&program, (struct cpu_speed){0});
             struct machine *fast = new_machine(&program, speeds[n]);
@@ -374,6 +395,57 @@ Test(replay, random_loops)
     cr_expect_eq(replayed_with[0], replayed_with[2], "short hooks keep loops from being replayed");
     cr_expect_gt(loops, LOOPS * 9 / 4, "only %u loops were replayed", loops);
     cr_expect_gt(replayed, blocks / 2, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
+    board_free(&board);
+}
+
+#define SYSTICK_CODE 0x2000u
+#define PENDSV_CODE  0x4000u
+#define PENDSV       14u
+#define SYSTICK      15u
+
+static struct machine *machine_with_handlers(const struct program *loop, const struct program *pendsv,
+                                             const struct program *systick, struct cpu_speed speed)
+{
+    struct machine *machine = new_machine(loop, speed);
+    uint8_t *flash = machine->soc.flash.data;
+    const uint32_t vectors[] = {PENDSV_CODE | 1, SYSTICK_CODE | 1};
+    memcpy(flash + 4 * PENDSV, vectors, sizeof vectors);
+    memcpy(flash + PENDSV_CODE, pendsv->code, sizeof pendsv->code);
+    memcpy(flash + SYSTICK_CODE, systick->code, sizeof systick->code);
+    machine->cpu.exc.priority[PENDSV] = 0xe0;
+    return machine;
+}
+
+/* Handlers that come all the time, also one in the other, and change what the loop works on. */
+Test(replay, random_handlers)
+{
+    struct diag why = {0};
+    const struct cpu_speed speeds[] = {{.replay_loops = true}, CPU_ALL_TRICKS};
+    uint64_t blocks = 0, replayed = 0;
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    for (uint64_t seed = 1; seed <= HANDLERS; seed++) {
+        struct program loop, handler[2];
+        make_program(&loop, seed, 3000u << seed % 4);
+        make_handler(&handler[0], seed);
+        make_handler(&handler[1], seed + 700);
+        for (unsigned n = 0; n < sizeof speeds / sizeof speeds[0]; n++) {
+            struct machine *slow =
+                machine_with_handlers(&loop, &handler[0], &handler[1], (struct cpu_speed){0});
+            struct machine *fast = machine_with_handlers(&loop, &handler[0], &handler[1], speeds[n]);
+            for (unsigned step = 1; step <= 2; step++) {
+                uint64_t until = step * 6 * CYCLES_PER_MS + seed * 77;
+                cr_assert_eq(machine_run(slow, until), MACHINE_TIME, "%s", machine_failure(slow));
+                cr_assert_eq(machine_run(fast, until), MACHINE_TIME, "seed %lu: %s", (unsigned long)seed,
+                             machine_failure(fast));
+                expect_same(slow, fast, seed);
+            }
+            blocks += fast->cpu.trail_next;
+            replayed += replay_blocks(&fast->cpu);
+            end_machine(slow);
+            end_machine(fast);
+        }
+    }
+    cr_expect_gt(replayed, blocks / 3, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
     board_free(&board);
 }
 
