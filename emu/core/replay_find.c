@@ -21,7 +21,7 @@
 #define GIVEN_UP_MAX       12
 #define SEARCH_REST        (CYCLES_PER_MS / 2)
 #define SEARCH_BLOCKS      (12 * REPLAY_BLOCKS) /* then there is a rest, too */
-#define IN_VAIN_MAX        10
+#define IN_VAIN_MAX        8
 
 #define XPSR_FLAGS 0xf0000000u
 #define XPSR_IT_GE 0x060ffc00u
