@@ -58,15 +58,21 @@ static void take_memory_fault(struct cpu *cpu)
     cpu_fault(cpu, EXC_BUSFAULT, CFSR_PRECISERR | CFSR_BFARVALID, pc);
 }
 
+/* True if SVCall is of a higher priority than what is being executed. */
+static bool can_call(const struct cpu *cpu)
+{
+    struct exception_masks masks = cpu_masks(cpu);
+    return exceptions_group_priority(&cpu->exc, EXC_SVCALL) <
+           exceptions_execution_priority(&cpu->exc, &masks);
+}
+
 /* SVC, breakpoint, EXC_RETURN, an unaligned access, or a fetch from a register page. */
 static void take_interrupt(struct cpu *cpu, int intno)
 {
     uint32_t pc = cpu_reg(cpu, 15);
-    struct exception_masks masks = cpu_masks(cpu);
     switch (intno) {
     case ENGINE_SVC:
-        if (exceptions_group_priority(&cpu->exc, EXC_SVCALL) <
-            exceptions_execution_priority(&cpu->exc, &masks))
+        if (can_call(cpu))
             cpu_take_exception(cpu, EXC_SVCALL, pc);
         else
             cpu_hard_fault(cpu, HFSR_FORCED, pc - 2);

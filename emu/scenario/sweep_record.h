@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A start that was run once more to be recorded: at moments a few ms apart, its points, the whole state of
+ * A start that was run once more to be recorded: at moments some ms apart, its points, the whole state of
  * the machine and of the verdict is kept; and for the stretch from each point to the next, which pages of the
  * flashes and which bytes of RAM are read before they are erased or written over.
  *
