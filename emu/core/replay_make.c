@@ -100,10 +100,14 @@ static uint32_t bits_of(unsigned bytes)
            (bytes & 8 ? 0xff000000u : 0);
 }
 
-/* What the word holds, as it was at the beginning or was stored since, is of use up to here. */
+/* What the word holds, as it was at the beginning or was stored since, or both, is of use up to here. */
 static void note_use(struct maker *m, struct shadow *word)
 {
-    *(word->stored_by ? &m->op[word->stored_by - 1].to : &word->used_until) = (uint16_t)(m->block + 1);
+    uint16_t until = (uint16_t)(m->block + 1);
+    if (word->stored_by)
+        m->op[word->stored_by - 1].to = until;
+    if (word->bytes != 0xf)
+        word->used_until = until;
 }
 
 /* The word's content, of which from now on those bytes count. */
