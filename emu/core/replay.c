@@ -356,8 +356,8 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
         note_blocks(s->cpu, trace, blocks, blocks - before);
     s->blocks += blocks > before ? blocks - before : 0;
     s->by_guard = ir && ir->op == FX_GUARD;
-    if (ir && ir->op == FX_LOOK)
-        replay_pause(s, trace, ir);
+    /* replay_pause() would let it go on there after an event. It is not called: with it listening of 2.0.1
+     * for 20 s has another trace from 14624 ms on than without replay. */
     return ir && ir->op != FX_LOOK && !(trace->stable && ir->op == FX_END && !s->changed);
 }
 
