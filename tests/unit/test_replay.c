@@ -15,7 +15,8 @@ static struct board board;
 
 struct program {
     uint16_t code[2048];
-    unsigned size; /* halfwords */
+    unsigned size;    /* halfwords */
+    uint32_t systick; /* cycles from one of its interrupts to the next */
     uint64_t random;
 };
 
@@ -239,7 +240,8 @@ static void make_program(struct program *p, uint64_t seed, uint32_t period)
     put_constant(p, 10, 0xe0001000u);
     put_constant(p, 11, 0x40008000u);
     put_constant(p, 12, 0xe000e010u);
-    put_constant(p, 0, period + pick(p, period / 16)); /* SysTick, with interrupt */
+    p->systick = period + pick(p, period / 16) + 1;
+    put_constant(p, 0, p->systick - 1); /* SysTick, with interrupt */
     put2(p, 0xf8cc0004u);
     put(p, 0x2007);
     put2(p, 0xf8cc0000u);
@@ -258,12 +260,19 @@ static void make_program(struct program *p, uint64_t seed, uint32_t period)
     put2(p, 0xf400b800u | (back >> 11 & 0x3ff) << 16 | (back & 0x7ff));
 }
 
+#define TIMER1 0x40009000u
+
 /* A handler works on the same RAM, and finds its pointers in the registers that it interrupts. */
-static void make_handler(struct program *p, uint64_t seed)
+static void make_handler(struct program *p, uint64_t seed, bool of_timer)
 {
     memset(p, 0, sizeof *p);
     p->random = ~seed;
     put(p, 0xb5f0); /* PUSH {r4-r7, lr} */
+    if (of_timer) {
+        put_constant(p, 4, TIMER1 + 0x140); /* EVENTS_COMPARE[0] */
+        put_constant(p, 5, 0);
+        put(p, 0x6025); /* STR r5, [r4] */
+    }
     for (unsigned i = 1 + pick(p, 6); i-- > 0;)
         put_block(p);
     if (pick(p, 2)) {
@@ -400,19 +409,32 @@ Test(replay, random_loops)
 
 #define SYSTICK_CODE 0x2000u
 #define PENDSV_CODE  0x4000u
+#define TIMER_CODE   0x6000u
 #define PENDSV       14u
 #define SYSTICK      15u
+#define TIMER1_IRQ   9u
 
-static struct machine *machine_with_handlers(const struct program *loop, const struct program *pendsv,
-                                             const struct program *systick, struct cpu_speed speed)
+/* Of PendSV, of SysTick, and of TIMER1, which comes every `ticks`. */
+static struct machine *machine_with_handlers(const struct program *loop, const struct program handler[3],
+                                             uint32_t ticks, struct cpu_speed speed)
 {
     struct machine *machine = new_machine(loop, speed);
     uint8_t *flash = machine->soc.flash.data;
-    const uint32_t vectors[] = {PENDSV_CODE | 1, SYSTICK_CODE | 1};
+    const uint32_t vectors[] = {PENDSV_CODE | 1, SYSTICK_CODE | 1}, timer = TIMER_CODE | 1;
     memcpy(flash + 4 * PENDSV, vectors, sizeof vectors);
-    memcpy(flash + PENDSV_CODE, pendsv->code, sizeof pendsv->code);
-    memcpy(flash + SYSTICK_CODE, systick->code, sizeof systick->code);
+    memcpy(flash + 4 * (16 + TIMER1_IRQ), &timer, sizeof timer);
+    memcpy(flash + PENDSV_CODE, handler[0].code, sizeof handler[0].code);
+    memcpy(flash + SYSTICK_CODE, handler[1].code, sizeof handler[1].code);
+    memcpy(flash + TIMER_CODE, handler[2].code, sizeof handler[2].code);
     machine->cpu.exc.priority[PENDSV] = 0xe0;
+    machine->cpu.exc.priority[SYSTICK] = 0x40;
+    bus_write(&machine->bus, TIMER1 + 0x540, 4, ticks);    /* CC[0] */
+    bus_write(&machine->bus, TIMER1 + 0x508, 4, 3);        /* BITMODE: 32 bits */
+    bus_write(&machine->bus, TIMER1 + 0x510, 4, 0);        /* PRESCALER: 16 MHz */
+    bus_write(&machine->bus, TIMER1 + 0x200, 4, 1);        /* SHORTS: COMPARE0_CLEAR */
+    bus_write(&machine->bus, TIMER1 + 0x304, 4, 1u << 16); /* INTENSET: COMPARE0 */
+    bus_write(&machine->bus, TIMER1, 4, 1);                /* TASKS_START */
+    scs_write(&machine->cpu, 0xe000e100, 4, 1u << TIMER1_IRQ);
     return machine;
 }
 
@@ -424,14 +446,15 @@ Test(replay, random_handlers)
     uint64_t blocks = 0, replayed = 0;
     cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (uint64_t seed = 1; seed <= HANDLERS; seed++) {
-        struct program loop, handler[2];
+        struct program loop, handler[3];
         make_program(&loop, seed, 3000u << seed % 4);
-        make_handler(&handler[0], seed);
-        make_handler(&handler[1], seed + 700);
+        /* Of a quarter of a tick more or less, so that the two come at once for a while. */
+        uint32_t ticks = seed % 3 ? loop.systick / 4 : 400;
+        for (unsigned n = 0; n < 3; n++)
+            make_handler(&handler[n], seed + 700 * n, n == 2);
         for (unsigned n = 0; n < sizeof speeds / sizeof speeds[0]; n++) {
-            struct machine *slow =
-                machine_with_handlers(&loop, &handler[0], &handler[1], (struct cpu_speed){0});
-            struct machine *fast = machine_with_handlers(&loop, &handler[0], &handler[1], speeds[n]);
+            struct machine *slow = machine_with_handlers(&loop, handler, ticks, (struct cpu_speed){0});
+            struct machine *fast = machine_with_handlers(&loop, handler, ticks, speeds[n]);
             for (unsigned step = 1; step <= 2; step++) {
                 uint64_t until = step * 6 * CYCLES_PER_MS + seed * 77;
                 cr_assert_eq(machine_run(slow, until), MACHINE_TIME, "%s", machine_failure(slow));
@@ -446,6 +469,46 @@ Test(replay, random_handlers)
         }
     }
     cr_expect_gt(replayed, blocks / 3, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
+    board_free(&board);
+}
+
+/* While interrupts are masked SysTick becomes pending, and TIMER1, which goes first, is due when they are
+ * unmasked: at each distance from one to the other, by and by. */
+Test(replay, what_is_due_goes_before_what_is_pending)
+{
+    struct diag why = {0};
+    struct program loop, handler[3];
+    struct machine *machine[2];
+    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
+    make_program(&loop, 1, 16);
+    loop.size = 0;
+    put_constant(&loop, 12, 0xe000e010u);
+    put_constant(&loop, 0, 600); /* 601 cycles */
+    put2(&loop, 0xf8cc0004u);
+    put(&loop, 0x2007);
+    put2(&loop, 0xf8cc0000u);
+    unsigned top = loop.size;
+    put(&loop, 0xb672); /* CPSID i */
+    for (unsigned i = 0; i < 12; i++) {
+        put(&loop, 0x3401); /* ADDS r4, #1; B next */
+        put(&loop, 0xe7ff);
+    }
+    for (unsigned i = 0; i < 24; i++)
+        put(&loop, 0x3401);
+    put(&loop, 0xb662); /* CPSIE i, in the same block */
+    put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
+    for (unsigned n = 0; n < 3; n++)
+        make_handler(&handler[n], 700 * n, n == 2);
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] =
+            machine_with_handlers(&loop, handler, 150, (struct cpu_speed){.replay_loops = n == 1}); /* 600 */
+        cr_assert_eq(machine_run(machine[n], 40 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                     machine_failure(machine[n]));
+    }
+    expect_same(machine[0], machine[1], 0);
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
     board_free(&board);
 }
 
