@@ -86,26 +86,27 @@ static uint32_t branch_most(const struct cpu *cpu)
 struct summary {
     /* How many did not take those cycles, as they */
     uint32_t follow; /* begin where the one before ended */
-    uint32_t near;   /* or within the same line of flash */
+    uint32_t near;   /* or within the same line of flash; without the cache only */
     uint32_t differ; /* bits in which a record differs from the next one */
 };
 
 /* Counts the block of `record`, which runs after one that ended at `end`, in halfwords: see
  * cpu_block_cycles(). */
-static inline void count_block(struct summary *sum, uint32_t end, uint32_t record)
+static inline void count_block(struct summary *sum, uint32_t end, uint32_t record, bool cached)
 {
     uint32_t begin = record_begin(record);
     bool follows = end == begin, same_line = (end - 1) / LINE == begin / LINE;
     sum->follow += follows;
-    sum->near += follows | same_line;
+    if (!cached)
+        sum->near += follows | same_line;
 }
 
 /* Counts what comes after the first of `records`. */
-static inline void count_after(struct summary *sum, const uint32_t *record, unsigned records)
+static inline void count_after(struct summary *sum, const uint32_t *record, unsigned records, bool cached)
 {
     struct summary here = {0, 0, 0};
     for (unsigned i = 1; i < records; i++) {
-        count_block(&here, record_end(record[i - 1]), record[i]);
+        count_block(&here, record_end(record[i - 1]), record[i], cached);
         here.differ |= record[i - 1] ^ record[i];
     }
     sum->follow += here.follow;
@@ -113,15 +114,17 @@ static inline void count_after(struct summary *sum, const uint32_t *record, unsi
     sum->differ |= here.differ;
 }
 
-static struct summary sum_up(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
+/* `cached` is a constant where it is called, so that the compiler makes one of each kind. */
+static inline struct summary sum_up(const struct cpu *cpu, const uint32_t *record, unsigned blocks,
+                                    bool cached)
 {
     struct summary sum = {0, 0, 0};
     if (cpu->expected % 2 == 0)
-        count_block(&sum, cpu->expected / 2, record[0]);
+        count_block(&sum, cpu->expected / 2, record[0], cached);
     /* A fixed number at first, so that the compiler takes several at once. */
     for (; blocks > LOG_STEP; blocks -= LOG_STEP, record += LOG_STEP)
-        count_after(&sum, record, LOG_STEP + 1);
-    count_after(&sum, record, blocks);
+        count_after(&sum, record, LOG_STEP + 1, cached);
+    count_after(&sum, record, blocks, cached);
     return sum;
 }
 
@@ -155,7 +158,8 @@ void short_hook_settle(struct cpu *cpu)
     if (!blocks)
         return;
     uint32_t last = log->record[blocks - 1];
-    struct summary sum = sum_up(cpu, log->record, blocks);
+    struct summary sum =
+        cpu->cache_is_on ? sum_up(cpu, log->record, blocks, true) : sum_up(cpu, log->record, blocks, false);
     cpu->bus->clock.now += (uint16_t)((next >> 16) + log->room);
     cpu->bus->clock.now -= sum.follow * CYCLES_BRANCH;
     if (!cpu->cache_is_on)
