@@ -7,7 +7,7 @@ SAME_AGAIN=(boot/blank-external-flash boot/provisioned boot/softdevice-missing b
 # The others are run again with the loops run that are elided otherwise. For the long ones there is no time each time:
 # SLOW_AGAIN=all runs every one without any trick.
 NOT_AGAIN=(field usb sweep)
-LONG_MS=12000 # of virtual time
+LONG_MS=20000 # of virtual time
 # Those that take longest are started first, so that none is left to run alone at the end.
 LONGEST=(field/pair-2346-2.2.0 field/f2 field/pair-2346-2.0.1 field/f1 boot/blank-external-flash interrupted-ota
     boot/provisioned field/f1-origin-4.0.1 field/f7-origin boot/softdevice-missing field/f1-origin-cell-4.0.1)
