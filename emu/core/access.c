@@ -2,6 +2,7 @@
 #include "core/access.h"
 
 #include "core/cycles.h"
+#include "core/thumb.h"
 
 #include <capstone/capstone.h>
 #include <string.h>

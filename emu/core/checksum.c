@@ -66,7 +66,7 @@ static uint32_t add_bytes(struct tables *tables, uint32_t sum, const uint8_t *by
 static void read_state(struct cpu *cpu, struct sum_round *r)
 {
     uint32_t xpsr = cpu_reg(cpu, 16);
-    *r = (struct sum_round){.cpu = cpu, .time = cpu->bus->clock.now, .expected = cpu->expected};
+    *r = (struct sum_round){.loop = {cpu, cpu->bus->clock.now, cpu->expected}};
     for (unsigned i = 0; i < SUM_REGISTERS; i++)
         r->reg[i] = (struct sum_value){cpu_reg(cpu, i), SUM_LINE, i, 0};
     r->n = xpsr >> 31;
@@ -120,8 +120,8 @@ static uint64_t rounds_alike(const struct sum_round *r, const struct sum_decisio
 /* How many rounds there is nothing to look at before, every branch goes the same way, and there are bytes. */
 static uint64_t rounds_ahead(const struct sum_round *r)
 {
-    const struct cpu *cpu = r->cpu;
-    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline, period = r->time - now;
+    const struct cpu *cpu = r->loop.cpu;
+    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline, period = r->loop.time - now;
     uint64_t rounds = deadline > now + period ? (deadline - now - 1) / period : 0;
     if (rounds > cpu->flash_size - r->from.now)
         rounds = cpu->flash_size - r->from.now;
@@ -135,7 +135,7 @@ static uint64_t rounds_ahead(const struct sum_round *r)
 /* Moves the state at a round's beginning on by some rounds, but for what no round looks at. */
 static bool move_on(struct sum_round *state, const struct sum_round *round, unsigned sum, uint64_t rounds)
 {
-    struct cpu *cpu = state->cpu;
+    struct cpu *cpu = state->loop.cpu;
     struct nor *flash = cpu->bus->flash;
     struct tables tables;
     uint32_t table = round->table.now, size = sizeof tables.of[0], bytes = (uint32_t)rounds + 1;
@@ -152,19 +152,19 @@ static bool move_on(struct sum_round *state, const struct sum_round *round, unsi
             state->reg[i].now += (uint32_t)rounds * step_of(round, i);
     }
     state->reg[sum].now = add_bytes(&tables, state->reg[sum].now, cpu->flash + round->from.now, rounds);
-    state->time += rounds * (round->time - state->time);
+    state->loop.time += rounds * (round->loop.time - state->loop.time);
     return true;
 }
 
 static void write_state(const struct sum_round *r)
 {
-    struct cpu *cpu = r->cpu;
+    struct cpu *cpu = r->loop.cpu;
     uint32_t xpsr = (cpu_reg(cpu, 16) & 0x0fffffffu) | (uint32_t)r->n << 31 | (uint32_t)r->z << 30 |
                     (uint32_t)r->c << 29 | (uint32_t)r->v << 28;
     for (unsigned i = 0; i < 13; i++)
         cpu_set_reg(cpu, i, r->reg[i].now);
     uc_reg_write(cpu->uc, UC_ARM_REG_XPSR_NZCVQG, &xpsr);
-    cpu->bus->clock.now = r->time;
+    cpu->bus->clock.now = r->loop.time;
 }
 
 enum spin checksum_skip(struct cpu *cpu, uint32_t head)
@@ -172,7 +172,8 @@ enum spin checksum_skip(struct cpu *cpu, uint32_t head)
     struct sum_round before, round;
     read_state(cpu, &before);
     round = before;
-    if (cpu_reg(cpu, 16) & XPSR_IT || !sum_run_round(&round, head) || round.expected != before.expected)
+    if (cpu_reg(cpu, 16) & XPSR_IT || !sum_run_round(&round, head) ||
+        round.loop.expected != before.loop.expected)
         return SPIN_NONE;
     unsigned sum = find_sum(&round);
     if (sum == SUM_NONE)

@@ -2,9 +2,8 @@
 #include "core/checksum_round.h"
 
 #include "core/cpu.h"
-#include "core/cycles.h"
 #include "core/nor.h"
-#include "core/spin.h"
+#include "core/thumb.h"
 
 #include <string.h>
 
@@ -127,7 +126,7 @@ static void add_number(struct sum_round *r, unsigned rd, struct sum_value value,
 
 static bool read_flash(const struct sum_round *r, uint32_t address, void *bytes, uint32_t size)
 {
-    const struct cpu *cpu = r->cpu;
+    const struct cpu *cpu = r->loop.cpu;
     if (address >= cpu->flash_size || cpu->flash_size - address < size || address & (size - 1) ||
         nor_is_unstable(cpu->bus->flash, address, size))
         return false;
@@ -168,16 +167,9 @@ static bool load_literal(struct sum_round *r, unsigned rt, uint32_t address)
 /* --- instructions -----------------------------------------------------------------------------------------
  */
 
-/* Where the code goes after an instruction. */
-enum step {
-    STEP_NEXT,
-    STEP_BRANCH, /* to *target */
-    STEP_GIVE_UP,
-};
-
-static enum step next_if(bool known)
+static enum loop_step next_if(bool known)
 {
-    return known ? STEP_NEXT : STEP_GIVE_UP;
+    return known ? LOOP_NEXT : LOOP_GIVE_UP;
 }
 
 static bool decide(struct sum_round *r, struct sum_value a, struct sum_value b)
@@ -188,55 +180,55 @@ static bool decide(struct sum_round *r, struct sum_value a, struct sum_value b)
     return true;
 }
 
-static enum step narrow_branch(struct sum_round *r, uint16_t op, uint32_t pc, uint32_t *target)
+static enum loop_step narrow_branch(struct sum_round *r, uint16_t op, uint32_t pc, uint32_t *target)
 {
     if ((op & 0xf800) == 0xe000) { /* B */
-        *target = pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 21) >> 20);
-        return STEP_BRANCH;
+        *target = thumb_b_target(op, pc);
+        return LOOP_BRANCH;
     }
     if ((op & 0xfe00) == 0xd000) { /* BEQ, BNE */
-        *target = pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 24) >> 23);
+        *target = thumb_b_if_target(op, pc);
         if (!decide(r, r->flags.a, r->flags.b))
-            return STEP_GIVE_UP;
-        return r->z != (op >> 8 & 1) ? STEP_BRANCH : STEP_NEXT;
+            return LOOP_GIVE_UP;
+        return r->z != (op >> 8 & 1) ? LOOP_BRANCH : LOOP_NEXT;
     }
     if ((op & 0xf500) == 0xb100) { /* CBZ, CBNZ */
         struct sum_value value = get(r, op & 7);
-        *target = pc + 4 + (op >> 2 & 0x3e) + (op >> 3 & 0x40);
+        *target = thumb_cbz_target(op, pc);
         if (!decide(r, value, number(0)))
-            return STEP_GIVE_UP;
-        return !value.now != !!(op & 0x800) ? STEP_BRANCH : STEP_NEXT;
+            return LOOP_GIVE_UP;
+        return !value.now != !!(op & 0x800) ? LOOP_BRANCH : LOOP_NEXT;
     }
     return next_if(op == 0xbf00); /* NOP */
 }
 
 /* MOV, CMP of any register. */
-static enum step narrow_high(struct sum_round *r, uint16_t op)
+static enum loop_step narrow_high(struct sum_round *r, uint16_t op)
 {
     unsigned rd = (op & 7) | (op >> 4 & 8), rm = op >> 3 & 0xf;
     if (rd >= 13 || rm == 15)
-        return STEP_GIVE_UP;
+        return LOOP_GIVE_UP;
     if ((op & 0xff00) == 0x4600)
         r->reg[rd] = get(r, rm);
     else
         compare(r, get(r, rd), get(r, rm));
-    return STEP_NEXT;
+    return LOOP_NEXT;
 }
 
-static enum step narrow_shift(struct sum_round *r, uint16_t op)
+static enum loop_step narrow_shift(struct sum_round *r, uint16_t op)
 {
     struct sum_value value = get(r, op >> 3 & 7);
     unsigned by = op >> 6 & 0x1f;
     if (op & 0x800 && !by) /* LSRS by 32 */
-        return STEP_GIVE_UP;
+        return LOOP_GIVE_UP;
     if (by)
         r->c = value.now >> (op & 0x800 ? by - 1 : 32 - by) & 1;
     r->reg[op & 7] = op & 0x800 ? shifted_right(value, by) : by ? shifted_left(value, by) : value;
     set_flags(r, r->reg[op & 7].now);
-    return STEP_NEXT;
+    return LOOP_NEXT;
 }
 
-static enum step narrow(struct sum_round *r, uint16_t op, uint32_t pc, uint32_t *target)
+static enum loop_step narrow(struct sum_round *r, uint16_t op, uint32_t pc, uint32_t *target)
 {
     unsigned rd = op & 7, rm = op >> 3 & 7, rd8 = op >> 8 & 7;
     uint32_t imm8 = op & 0xff;
@@ -244,28 +236,28 @@ static enum step narrow(struct sum_round *r, uint16_t op, uint32_t pc, uint32_t 
         return narrow_shift(r, op);
     if ((op & 0xfc00) == 0x1c00) { /* ADDS, SUBS imm3 */
         add_number(r, rd, get(r, rm), op >> 6 & 7, op & 0x200);
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xf000) == 0x3000) { /* ADDS, SUBS imm8 */
         add_number(r, rd8, get(r, rd8), imm8, op & 0x800);
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xf800) == 0x2800) { /* CMP */
         compare(r, get(r, rd8), number(imm8));
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xffc0) == 0x4280) { /* CMP */
         compare(r, get(r, rd), get(r, rm));
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xffc0) == 0x4040) { /* EORS */
         r->reg[rd] = exclusive_or(get(r, rd), get(r, rm));
         set_flags(r, r->reg[rd].now);
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xffc0) == 0xb2c0) { /* UXTB */
         r->reg[rd] = low_byte(get(r, rm));
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xff00) == 0x4600 || (op & 0xff00) == 0x4500)
         return narrow_high(r, op);
@@ -293,14 +285,12 @@ static bool load_moving(struct sum_round *r, uint32_t op, unsigned rn, unsigned 
     return true;
 }
 
-static enum step wide(struct sum_round *r, uint32_t op, uint32_t pc, uint32_t *target)
+static enum loop_step wide(struct sum_round *r, uint32_t op, uint32_t pc, uint32_t *target)
 {
     unsigned rn = op >> 16 & 0xf, rt = op >> 12 & 0xf, rd = op >> 8 & 0xf, rm = op & 0xf;
-    if ((op & 0xf800d000u) == 0xf0009000u) { /* B.W */
-        uint32_t s = op >> 26 & 1, i1 = !((op >> 13 & 1) ^ s), i2 = !((op >> 11 & 1) ^ s);
-        uint32_t offset = s << 24 | i1 << 23 | i2 << 22 | (op >> 16 & 0x3ff) << 12 | (op & 0x7ff) << 1;
-        *target = pc + 4 + (uint32_t)((int32_t)(offset << 7) >> 7);
-        return STEP_BRANCH;
+    if (thumb_is_b_w(op)) { /* B.W */
+        *target = thumb_bl_target(op, pc);
+        return LOOP_BRANCH;
     }
     if ((op & 0xfff00000u) == 0xf8900000u && rn < 13 && rt < 13) /* LDRB.W */
         return next_if(load_byte(r, rt, moved(get(r, rn), op & 0xfff)));
@@ -317,60 +307,26 @@ static enum step wide(struct sum_round *r, uint32_t op, uint32_t pc, uint32_t *t
         (is_plain || (is_lsr && shift))) {
         struct sum_value second = get(r, rm);
         r->reg[rd] = exclusive_or(get(r, rn), shift ? shifted_right(second, shift) : second);
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if ((op & 0xffff8030u) == 0xea4f0010u && shift && rd < 13 && rm < 13) { /* LSR.W */
         r->reg[rd] = shifted_right(get(r, rm), shift);
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
     if (((op & 0xfffff0f0u) == 0xfa5ff080u && rd < 13 && rm < 13) || /* UXTB.W */
         ((op & 0xfff0f0ffu) == 0xf00000ffu && rd < 13 && rn < 13)) { /* AND.W of 0xff */
         r->reg[rd] = low_byte(get(r, op >> 24 == 0xfa ? rm : rn));
-        return STEP_NEXT;
+        return LOOP_NEXT;
     }
-    return STEP_GIVE_UP;
+    return LOOP_GIVE_UP;
 }
 
-/* Interprets one block; `next` gets the address of the following one. */
-static bool run_block(struct sum_round *r, const struct block_info *info, uint32_t *next)
+static enum loop_step interpret(void *context, uint32_t op, unsigned size, uint32_t pc, uint32_t *target)
 {
-    uint32_t pc = info->address, end = info->address + info->size;
-    while (pc < end) {
-        uint16_t code[2];
-        uint32_t target = 0;
-        if (cpu_peek(r->cpu, pc, code, 2))
-            return false;
-        unsigned size = thumb_size(code[0]);
-        if (size == 4 && cpu_peek(r->cpu, pc + 2, code + 1, 2))
-            return false;
-        enum step step = size == 2 ? narrow(r, code[0], pc, &target)
-                                   : wide(r, (uint32_t)code[0] << 16 | code[1], pc, &target);
-        if (step == STEP_GIVE_UP)
-            return false;
-        pc += size;
-        if (step == STEP_BRANCH) {
-            *next = target;
-            return pc == end;
-        }
-    }
-    *next = end;
-    return true;
+    return size == 2 ? narrow(context, (uint16_t)op, pc, target) : wide(context, op, pc, target);
 }
 
 bool sum_run_round(struct sum_round *r, uint32_t head)
 {
-    uint32_t at = head;
-    for (unsigned n = 0; n < SPIN_MAX_BLOCKS; n++) {
-        const struct block_info *info = cpu_block(r->cpu, at);
-        if (!info || info->flags & (BLOCK_UNMASKS | BLOCK_SEV | r->cpu->careful_flags) ||
-            cpu_is_watched(r->cpu, info))
-            return false;
-        r->time += cpu_block_cycles(r->cpu, info, r->expected);
-        r->expected = at + info->size;
-        if (!run_block(r, info, &at))
-            return false;
-        if (at == head)
-            return true;
-    }
-    return false;
+    return loop_round_run(&r->loop, head, interpret, r);
 }

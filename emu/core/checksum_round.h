@@ -8,10 +8,7 @@
 #ifndef SOSIM_CORE_CHECKSUM_ROUND_H
 #define SOSIM_CORE_CHECKSUM_ROUND_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct cpu;
+#include "core/loop_round.h"
 
 #define SUM_REGISTERS 15u
 #define SUM_NONE      SUM_REGISTERS /* in place of a register's number */
@@ -44,7 +41,7 @@ struct sum_decision {
 };
 
 struct sum_round {
-    struct cpu *cpu;
+    struct loop_round loop;
     struct sum_value reg[SUM_REGISTERS];
     bool n, z, c, v;
     struct sum_decision flags; /* what Z says is equal; not lines: not known */
@@ -54,8 +51,6 @@ struct sum_round {
     unsigned loads, looks;  /* of bytes, of entries */
     struct sum_value from;  /* the byte's address */
     struct sum_value table; /* its address */
-    uint64_t time;          /* virtual, as the run loop would charge it */
-    uint32_t expected;
 };
 
 /* Interprets the loop from `head` until it is there again; false if that cannot be done. */

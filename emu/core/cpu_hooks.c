@@ -6,6 +6,7 @@
 #include "core/cycles.h"
 #include "core/engine_start.h"
 #include "core/fast_store.h"
+#include "core/loop_round.h"
 #include "core/nor.h"
 #include "core/precise.h"
 #include "core/ram_watch.h"
@@ -158,9 +159,9 @@ uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, 
 static bool trail_is_loop(const struct cpu *cpu, uint32_t head)
 {
     unsigned newest = cpu->trail_next - 1, length = 0;
-    while (length < SPIN_MAX_BLOCKS && cpu->trail[(newest - length) % CPU_TRAIL] != head)
+    while (length < LOOP_MAX_BLOCKS && cpu->trail[(newest - length) % CPU_TRAIL] != head)
         length++;
-    if (cpu->trail_next < CPU_TRAIL || length++ == SPIN_MAX_BLOCKS)
+    if (cpu->trail_next < CPU_TRAIL || length++ == LOOP_MAX_BLOCKS)
         return false;
     for (unsigned i = 0; i < CPU_TRAIL - length; i++) {
         if (cpu->trail[(newest - i) % CPU_TRAIL] != cpu->trail[(newest - i - length) % CPU_TRAIL])

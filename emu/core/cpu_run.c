@@ -2,11 +2,11 @@
 /* The run loop: lets the engine run, and does what it stopped for. */
 #include "core/cpu.h"
 
-#include "core/cycles.h"
 #include "core/fast_store.h"
 #include "core/precise.h"
 #include "core/replay.h"
 #include "core/short_hook.h"
+#include "core/thumb.h"
 
 #define NOWHERE 0xfffffff0ull /* never an instruction's address: 'until' for a free run */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/cycles.h"
 
+#include "core/thumb.h"
+
 struct cost {
     unsigned cycles;
     unsigned flags;

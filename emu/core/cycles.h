@@ -51,12 +51,6 @@ enum block_flag {
     BLOCK_CHANGES = 256, /* not code in flash: not to be remembered */
 };
 
-/* Bytes of the Thumb instruction that begins with this halfword: 2 or 4. */
-static inline unsigned thumb_size(uint16_t first)
-{
-    return first >= 0xe800 ? 4 : 2;
-}
-
 /* Fills cycles, fetch and flags for the `size` bytes of code at `code`, which lie at info->address. */
 void block_measure(struct block_info *info, const uint8_t *code, uint32_t size);
 

@@ -3,8 +3,8 @@
 #include "core/precise.h"
 
 #include "core/cpu.h"
-#include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/thumb.h"
 
 #include <dlfcn.h>
 

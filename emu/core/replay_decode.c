@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tells Thumb instructions apart, by their encodings, for the making of traces. */
-#include "core/cycles.h"
 #include "core/replay_thumb.h"
+#include "core/thumb.h"
 
 /* --- 16-bit instructions (A5.2) ---------------------------------------------------------------------------
  */
@@ -123,7 +123,7 @@ static bool compare_and_branch(struct instruction *n, unsigned op)
 {
     struct val zero = thumb_value(n, IR_IS_ZERO, make_get(n->m, op & 7), ZERO);
     n->pass = op & 0x800 ? thumb_opposite(n, zero) : zero;
-    return thumb_branch(n, known(n->pc + 4 + (op >> 2 & 0x3e) + (op >> 3 & 0x40)), false);
+    return thumb_branch(n, known(thumb_cbz_target(op, n->pc)), false);
 }
 
 static bool change_state(struct instruction *n, unsigned op)
@@ -194,9 +194,9 @@ static bool narrow(struct instruction *n, unsigned op)
         if ((op & 0x0e00) == 0x0e00)
             return false;
         n->pass = thumb_holds(n, op >> 8 & 0xf);
-        return thumb_branch(n, known(n->pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 24) >> 23)), false);
+        return thumb_branch(n, known(thumb_b_if_target(op, n->pc)), false);
     }
-    return thumb_branch(n, known(n->pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 21) >> 20)), false);
+    return thumb_branch(n, known(thumb_b_target(op, n->pc)), false);
 }
 
 /* --- 32-bit instructions (A5.3) ---------------------------------------------------------------------------
@@ -284,18 +284,14 @@ static bool special_register(struct instruction *n, uint32_t op)
 
 static bool branch_or_misc(struct instruction *n, uint32_t op)
 {
-    uint32_t s = op >> 26 & 1, j1 = op >> 13 & 1, j2 = op >> 11 & 1;
     if (op & 0x1000) { /* BL, B.W */
-        uint32_t offset =
-            s << 24 | !(j1 ^ s) << 23 | !(j2 ^ s) << 22 | (op >> 16 & 0x3ff) << 12 | (op & 0x7ff) << 1;
         if (op & 0x4000)
             thumb_set_place(n, PLACE_LR, known(n->next | 1));
-        return thumb_branch(n, known(n->pc + 4 + (uint32_t)((int32_t)(offset << 7) >> 7)), false);
+        return thumb_branch(n, known(thumb_bl_target(op, n->pc)), false);
     }
     if ((op >> 22 & 0xe) != 0xe) { /* B<c>.W */
-        uint32_t offset = s << 20 | j2 << 19 | j1 << 18 | (op >> 16 & 0x3f) << 12 | (op & 0x7ff) << 1;
         n->pass = thumb_holds(n, op >> 22 & 0xf);
-        return thumb_branch(n, known(n->pc + 4 + (uint32_t)((int32_t)(offset << 11) >> 11)), false);
+        return thumb_branch(n, known(thumb_b_if_w_target(op, n->pc)), false);
     }
     if ((op & 0xffe0ff00u) == 0xf3808800u || (op & 0xfffff000u) == 0xf3ef8000u)
         return special_register(n, op);

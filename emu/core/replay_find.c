@@ -2,9 +2,9 @@
 #include "core/replay_find.h"
 
 #include "core/cycles.h"
+#include "core/loop_round.h"
 #include "core/replay.h"
 #include "core/short_hook.h"
-#include "core/spin.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -391,7 +391,7 @@ static void candidate_came_again(struct cpu *cpu)
     }
     replay->last_age = replay->age;
     replay->last_path = replay->path;
-    bool small = replay->age < SPIN_MAX_BLOCKS && cpu->speed.skip_spins;
+    bool small = replay->age < LOOP_MAX_BLOCKS && cpu->speed.skip_spins;
     /* What can be skipped need not be replayed, and is seen while it is not, however short a round is. */
     if (small && replay->alike == ROUNDS_ALIKE_SMALL / 2 + 1)
         cpu->spin_at = 0;

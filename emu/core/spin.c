@@ -11,14 +11,14 @@
 static void read_state(struct cpu *cpu, struct spin_round *r)
 {
     memset(r, 0, sizeof *r);
-    r->cpu = cpu;
+    r->loop.cpu = cpu;
     for (unsigned i = 0; i < 15; i++)
         r->reg[i].now = cpu_reg(cpu, i);
     uint32_t xpsr = cpu_reg(cpu, 16);
     r->flags = (struct spin_flags){xpsr >> 31, xpsr >> 30 & 1, xpsr >> 29 & 1, xpsr >> 28 & 1};
-    r->time = cpu->bus->clock.now;
+    r->loop.time = cpu->bus->clock.now;
     r->rounds = SPIN_UNLIMITED;
-    r->expected = cpu->expected;
+    r->loop.expected = cpu->expected;
 }
 
 /* The state at the beginning of a round, each value as a line that a round moves on by as much as `first`, a
@@ -26,13 +26,13 @@ static void read_state(struct cpu *cpu, struct spin_round *r)
 static bool assume(const struct spin_round *first, const struct spin_round *before, struct spin_round *line)
 {
     *line = *before;
-    line->period = first->time - before->time;
+    line->period = first->loop.time - before->loop.time;
     for (unsigned i = 0; i < 15; i++)
         line->reg[i].step = first->reg[i].now - before->reg[i].now;
     line->words = first->words;
     for (unsigned i = 0; i < first->words; i++) {
         uint32_t there = 0;
-        if (cpu_peek(line->cpu, first->word[i].address, &there, sizeof there))
+        if (cpu_peek(line->loop.cpu, first->word[i].address, &there, sizeof there))
             return false;
         line->word[i].address = first->word[i].address;
         line->word[i].value = (struct spin_line){there, first->word[i].value.now - there};
@@ -98,7 +98,7 @@ enum spin spin_skip(struct cpu *cpu, uint32_t head)
         return SPIN_NONE;
     /* Once to see how long a round is and what it changes … */
     first = before;
-    if (!spin_run_round(&first, head) || first.expected != cpu->expected ||
+    if (!spin_run_round(&first, head) || first.loop.expected != cpu->expected ||
         !assume(&first, &before, &assumed))
         return SPIN_NONE;
     /* … and once more with those changes as lines, to see that they go on. */

@@ -13,7 +13,7 @@
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
- * Not modelled: loops of more than SPIN_MAX_BLOCKS blocks, loops that poll timers, RTC or the SysTick count,
+ * Not modelled: loops of more than LOOP_MAX_BLOCKS blocks (core/loop_round.h), loops that poll timers, RTC or the SysTick count,
  * or event registers while MWU watches accesses.
  */
 #ifndef SOSIM_CORE_SPIN_H
@@ -23,8 +23,6 @@
 #include <stdint.h>
 
 struct cpu;
-
-#define SPIN_MAX_BLOCKS 12
 
 enum spin {
     SPIN_NONE,    /* nothing that can be skipped */

@@ -4,7 +4,7 @@
 #include "core/cpu.h"
 #include "core/cycles.h"
 #include "core/nor.h"
-#include "core/spin.h"
+#include "core/thumb.h"
 
 #include <string.h>
 
@@ -103,7 +103,7 @@ static bool load_stored(const struct spin_word *word, uint32_t address, unsigned
  * cannot be said of it. */
 static bool load(struct spin_round *r, struct spin_line address, unsigned size, struct spin_line *value)
 {
-    struct cpu *cpu = r->cpu;
+    struct cpu *cpu = r->loop.cpu;
     uint32_t bytes = 0;
     if (address.step || address.now & (size - 1))
         return false;
@@ -114,7 +114,7 @@ static bool load(struct spin_round *r, struct spin_line address, unsigned size, 
         uint32_t count;
         if (!(cpu->dwt.ctrl & 1) || !(cpu->scb.demcr & 1u << 24))
             return false;
-        count = (uint32_t)(r->time - cpu->dwt.base);
+        count = (uint32_t)(r->loop.time - cpu->dwt.base);
         *value = (struct spin_line){count, (uint32_t)r->period};
         return true;
     }
@@ -126,7 +126,7 @@ static bool load(struct spin_round *r, struct spin_line address, unsigned size, 
     }
     if (size != 4 || !bus_steady(cpu->bus, address.now, &bytes))
         return false;
-    r->time += CYCLES_PERIPHERAL;
+    r->loop.time += CYCLES_PERIPHERAL;
     *value = constant(bytes);
     return true;
 }
@@ -135,8 +135,8 @@ static bool load(struct spin_round *r, struct spin_line address, unsigned size, 
 static bool store(struct spin_round *r, struct spin_line address, struct spin_line value, unsigned size)
 {
     uint32_t there = 0;
-    if (address.step || address.now & (size - 1) || address.now - RAM_BASE >= r->cpu->ram_size ||
-        cpu_peek(r->cpu, address.now, &there, size))
+    if (address.step || address.now & (size - 1) || address.now - RAM_BASE >= r->loop.cpu->ram_size ||
+        cpu_peek(r->loop.cpu, address.now, &there, size))
         return false;
     struct spin_word *word = stored_word(r, address.now);
     if (size < 4)
@@ -151,14 +151,7 @@ static bool store(struct spin_round *r, struct spin_line address, struct spin_li
     return true;
 }
 
-/* Where the code goes after an instruction. */
-enum step {
-    STEP_NEXT,
-    STEP_BRANCH, /* to *target */
-    STEP_GIVE_UP,
-};
-
-static enum step push(struct spin_round *r, unsigned list)
+static enum loop_step push(struct spin_round *r, unsigned list)
 {
     struct spin_line sp = r->reg[SP];
     sp.now -= 4 * (unsigned)__builtin_popcount(list);
@@ -167,32 +160,32 @@ static enum step push(struct spin_round *r, unsigned list)
         if (!(list & 1u << n))
             continue;
         if (!store(r, at, r->reg[n == 8 ? LR : n], 4))
-            return STEP_GIVE_UP;
+            return LOOP_GIVE_UP;
         at.now += 4;
     }
     r->reg[SP] = sp;
-    return STEP_NEXT;
+    return LOOP_NEXT;
 }
 
-static enum step pop(struct spin_round *r, unsigned list, uint32_t *target)
+static enum loop_step pop(struct spin_round *r, unsigned list, uint32_t *target)
 {
     for (unsigned n = 0; n < 9; n++) {
         struct spin_line value;
         if (!(list & 1u << n))
             continue;
         if (!load(r, r->reg[SP], 4, &value))
-            return STEP_GIVE_UP;
+            return LOOP_GIVE_UP;
         r->reg[SP].now += 4;
         if (n < 8) {
             r->reg[n] = value;
             continue;
         }
         if (value.step || (value.now & 1) == 0 || value.now >= 0xf0000000u)
-            return STEP_GIVE_UP;
+            return LOOP_GIVE_UP;
         *target = value.now & ~1u;
-        return STEP_BRANCH;
+        return LOOP_BRANCH;
     }
-    return STEP_NEXT;
+    return LOOP_NEXT;
 }
 
 static bool load_to(struct spin_round *r, unsigned rt, struct spin_line base, uint32_t offset, unsigned size)
@@ -308,104 +301,68 @@ static bool narrow_memory(struct spin_round *r, uint16_t op, uint32_t pc, bool *
     }
 }
 
-static enum step narrow(struct spin_round *r, uint16_t op, uint32_t pc, uint32_t *target)
+static enum loop_step narrow(struct spin_round *r, uint16_t op, uint32_t pc, uint32_t *target)
 {
     bool known;
     if (narrow_memory(r, op, pc, &known))
-        return STEP_NEXT;
+        return LOOP_NEXT;
     if (known)
-        return STEP_GIVE_UP;
+        return LOOP_GIVE_UP;
     if ((op & 0xf800) == 0xe000) { /* B */
-        *target = pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 21) >> 20);
-        return STEP_BRANCH;
+        *target = thumb_b_target(op, pc);
+        return LOOP_BRANCH;
     }
     if ((op & 0xf000) == 0xd000 && (op & 0x0e00) != 0x0e00) { /* B<c> */
-        *target = pc + 4 + (uint32_t)((int32_t)((uint32_t)op << 24) >> 23);
-        return condition(&r->flags, op >> 8 & 0xf) ? STEP_BRANCH : STEP_NEXT;
+        *target = thumb_b_if_target(op, pc);
+        return condition(&r->flags, op >> 8 & 0xf) ? LOOP_BRANCH : LOOP_NEXT;
     }
     if ((op & 0xf500) == 0xb100) { /* CBZ, CBNZ */
         struct spin_line x = r->reg[op & 7];
         compare_zero(r, x);
-        *target = pc + 4 + (op >> 2 & 0x3e) + (op >> 3 & 0x40);
-        return !x.now != !!(op & 0x800) ? STEP_BRANCH : STEP_NEXT;
+        *target = thumb_cbz_target(op, pc);
+        return !x.now != !!(op & 0x800) ? LOOP_BRANCH : LOOP_NEXT;
     }
     if ((op & 0xff87) == 0x4700 && (op >> 3 & 0xf) < 15) { /* BX */
         struct spin_line to = r->reg[op >> 3 & 0xf];
         *target = to.now & ~1u;
-        return to.step || !(to.now & 1) || to.now >= 0xf0000000u ? STEP_GIVE_UP : STEP_BRANCH;
+        return to.step || !(to.now & 1) || to.now >= 0xf0000000u ? LOOP_GIVE_UP : LOOP_BRANCH;
     }
     if ((op & 0xfe00) == 0xb400)
         return push(r, op & 0x1ff);
     if ((op & 0xfe00) == 0xbc00)
         return pop(r, op & 0x1ff, target);
     if (op == 0xbf00) /* NOP */
-        return STEP_NEXT;
-    return narrow_arithmetic(r, op) ? STEP_NEXT : STEP_GIVE_UP;
+        return LOOP_NEXT;
+    return narrow_arithmetic(r, op) ? LOOP_NEXT : LOOP_GIVE_UP;
 }
 
-static enum step wide(struct spin_round *r, uint32_t op, uint32_t pc, uint32_t *target)
+static enum loop_step wide(struct spin_round *r, uint32_t op, uint32_t pc, uint32_t *target)
 {
-    if ((op & 0xf800d000u) == 0xf000d000u || (op & 0xf800d000u) == 0xf0009000u) { /* BL, B.W */
-        uint32_t s = op >> 26 & 1, i1 = !((op >> 13 & 1) ^ s), i2 = !((op >> 11 & 1) ^ s);
-        uint32_t offset = s << 24 | i1 << 23 | i2 << 22 | (op >> 16 & 0x3ff) << 12 | (op & 0x7ff) << 1;
-        *target = pc + 4 + (uint32_t)((int32_t)(offset << 7) >> 7);
+    if (thumb_is_bl(op) || thumb_is_b_w(op)) { /* BL, B.W */
+        *target = thumb_bl_target(op, pc);
         if (op & 0x4000)
             r->reg[LR] = constant((pc + 4) | 1);
-        return STEP_BRANCH;
+        return LOOP_BRANCH;
     }
     unsigned rn = op >> 16 & 0xf, rt = op >> 12 & 0xf;
     if ((op & 0xff800000u) == 0xf8800000u && (op >> 20 & 1) && rn < 15 && rt < 15) { /* LDR{B,H}.W imm12 */
         unsigned size = 1u << (op >> 21 & 3);
         if (size > 4)
-            return STEP_GIVE_UP;
-        return load_to(r, rt, r->reg[rn], op & 0xfff, size) ? STEP_NEXT : STEP_GIVE_UP;
+            return LOOP_GIVE_UP;
+        return load_to(r, rt, r->reg[rn], op & 0xfff, size) ? LOOP_NEXT : LOOP_GIVE_UP;
     }
     if ((op & 0xfffffff0u) == 0xf3bf8f40u || (op & 0xfffffff0u) == 0xf3bf8f50u ||
         (op & 0xfffffff0u) == 0xf3bf8f60u) /* DSB, DMB, ISB */
-        return STEP_NEXT;
-    return STEP_GIVE_UP;
+        return LOOP_NEXT;
+    return LOOP_GIVE_UP;
 }
 
-/* Interprets one block; `next` gets the address of the following one. */
-static bool run_block(struct spin_round *r, const struct block_info *info, uint32_t *next)
+static enum loop_step interpret(void *context, uint32_t op, unsigned size, uint32_t pc, uint32_t *target)
 {
-    uint32_t pc = info->address, end = info->address + info->size;
-    while (pc < end) {
-        uint16_t code[2];
-        uint32_t target = 0;
-        if (cpu_peek(r->cpu, pc, code, 2))
-            return false;
-        unsigned size = thumb_size(code[0]);
-        if (size == 4 && cpu_peek(r->cpu, pc + 2, code + 1, 2))
-            return false;
-        enum step step = size == 2 ? narrow(r, code[0], pc, &target)
-                                   : wide(r, (uint32_t)code[0] << 16 | code[1], pc, &target);
-        if (step == STEP_GIVE_UP)
-            return false;
-        pc += size;
-        if (step == STEP_BRANCH) {
-            *next = target;
-            return pc == end;
-        }
-    }
-    *next = end;
-    return true;
+    return size == 2 ? narrow(context, (uint16_t)op, pc, target) : wide(context, op, pc, target);
 }
 
 bool spin_run_round(struct spin_round *r, uint32_t head)
 {
-    uint32_t at = head;
-    for (unsigned n = 0; n < SPIN_MAX_BLOCKS; n++) {
-        const struct block_info *info = cpu_block(r->cpu, at);
-        if (!info || info->flags & (BLOCK_UNMASKS | BLOCK_SEV | r->cpu->careful_flags) ||
-            cpu_is_watched(r->cpu, info))
-            return false;
-        r->time += cpu_block_cycles(r->cpu, info, r->expected);
-        r->expected = at + info->size;
-        if (!run_block(r, info, &at))
-            return false;
-        if (at == head)
-            return true;
-    }
-    return false;
+    return loop_round_run(&r->loop, head, interpret, r);
 }

@@ -8,10 +8,7 @@
 #ifndef SOSIM_CORE_SPIN_ROUND_H
 #define SOSIM_CORE_SPIN_ROUND_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct cpu;
+#include "core/loop_round.h"
 
 #define SPIN_WORDS     8            /* of RAM that a loop stores to, at most */
 #define SPIN_UNLIMITED (1ull << 40) /* rounds */
@@ -34,15 +31,13 @@ struct spin_word {
 
 /* One interpretation of the loop. */
 struct spin_round {
-    struct cpu *cpu;
+    struct loop_round loop;
     struct spin_line reg[15];
     struct spin_word word[SPIN_WORDS];
     unsigned words;
     struct spin_flags flags;
-    uint64_t time;   /* virtual time, as the run loop would charge it */
     uint64_t period; /* cycles a round; 0 while it is still being measured */
     uint64_t rounds; /* for how many rounds every decision so far holds */
-    uint32_t expected;
 };
 
 /* Interprets the loop from `head` until it is there again; false if that cannot be done, or nothing is known

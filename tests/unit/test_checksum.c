@@ -14,8 +14,6 @@
 #define OFTEN   30011u /* cycles from one SysTick interrupt to the next */
 #define SELDOM  300011u
 
-static struct board board;
-
 struct loop {
     const char *what;
     uint16_t code[24];
@@ -65,18 +63,7 @@ static const struct loop loops[] = {
 
 #define LOOPS (sizeof loops / sizeof loops[0])
 
-static void load_board(void)
-{
-    struct diag why = {0};
-    cr_assert_eq(board_load(&board, "nrf52840", &why), 0, "%s", why.text);
-}
-
-static void free_board(void)
-{
-    board_free(&board);
-}
-
-TestSuite(checksum, .init = load_board, .fini = free_board);
+TestSuite(checksum, .init = load_loop_board, .fini = free_loop_board);
 
 static void fill_table(struct machine *machine, bool crc)
 {
@@ -93,7 +80,7 @@ static void fill_table(struct machine *machine, bool crc)
 static struct machine *new_machine(const struct loop *loop, bool skip, bool crc, uint32_t tick)
 {
     struct machine *machine =
-        loop_machine(&board, loop->code, sizeof loop->code, (struct cpu_speed){.skip_spins = skip});
+        loop_machine(loop->code, sizeof loop->code, (struct cpu_speed){.skip_spins = skip});
     struct cpu *cpu = &machine->cpu;
     uint64_t stream = 9;
     fill_table(machine, crc);

@@ -11,8 +11,6 @@
 #define LOOPS    100u
 #define HANDLERS 60u
 
-static struct board board;
-
 struct program {
     uint16_t code[2048];
     unsigned size;    /* halfwords */
@@ -285,7 +283,7 @@ static void make_handler(struct program *p, uint64_t seed, bool of_timer)
 
 static struct machine *new_machine(const struct program *p, struct cpu_speed speed)
 {
-    struct machine *machine = loop_machine(&board, p->code, sizeof p->code, speed);
+    struct machine *machine = loop_machine(p->code, sizeof p->code, speed);
     bus_write(&machine->bus, 0x40008000u, 4, 1); /* TIMER0.TASKS_START */
     return machine;
 }
@@ -328,11 +326,11 @@ static void look_at_ram(void *context, uint32_t address, bool writing)
     }
 }
 
+TestSuite(replay, .init = load_loop_board, .fini = free_loop_board);
+
 Test(replay, ram_is_up_to_date_for_dma)
 {
-    struct diag why = {0};
     uint64_t replayed = 0, accesses = 0;
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (uint64_t seed = 1; seed <= LOOPS; seed++) {
         struct onlooker onlooker[2] = {{0}};
         struct program program;
@@ -355,7 +353,6 @@ Test(replay, ram_is_up_to_date_for_dma)
     }
     cr_expect_gt(replayed, 100000, "only %lu blocks were replayed", (unsigned long)replayed);
     cr_expect_gt(accesses, 10000, "there were only %lu accesses", (unsigned long)accesses);
-    board_free(&board);
 }
 
 /* Lets the MPU cover the peripherals, for privileged code only; what it has no region for is as without it.
@@ -371,13 +368,11 @@ static void switch_mpu(struct machine *machine, bool on)
 
 Test(replay, random_loops)
 {
-    struct diag why = {0};
     const struct cpu_speed speeds[] = {{.inline_stores = true, .replay_loops = true},
                                        CPU_ALL_TRICKS,
                                        {.inline_stores = true, .short_hooks = true, .replay_loops = true}};
     uint64_t blocks = 0, replayed = 0, replayed_with[3] = {0};
     unsigned loops = 0;
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (uint64_t seed = 1; seed <= LOOPS; seed++) {
         struct program program;
         make_program(&program, seed, 0x40000);
@@ -404,7 +399,6 @@ Test(replay, random_loops)
     cr_expect_eq(replayed_with[0], replayed_with[2], "short hooks keep loops from being replayed");
     cr_expect_gt(loops, LOOPS * 9 / 4, "only %u loops were replayed", loops);
     cr_expect_gt(replayed, blocks / 2, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
-    board_free(&board);
 }
 
 #define SYSTICK_CODE 0x2000u
@@ -441,10 +435,8 @@ static struct machine *machine_with_handlers(const struct program *loop, const s
 /* Handlers that come all the time, also one in the other, and change what the loop works on. */
 Test(replay, random_handlers)
 {
-    struct diag why = {0};
     const struct cpu_speed speeds[] = {{.replay_loops = true}, CPU_ALL_TRICKS};
     uint64_t blocks = 0, replayed = 0;
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (uint64_t seed = 1; seed <= HANDLERS; seed++) {
         struct program loop, handler[3];
         make_program(&loop, seed, 3000u << seed % 4);
@@ -469,17 +461,14 @@ Test(replay, random_handlers)
         }
     }
     cr_expect_gt(replayed, blocks / 3, "%lu of %lu blocks", (unsigned long)replayed, (unsigned long)blocks);
-    board_free(&board);
 }
 
 /* While interrupts are masked SysTick becomes pending, and TIMER1, which goes first, is due when they are
  * unmasked: at each distance from one to the other, by and by. */
 Test(replay, what_is_due_goes_before_what_is_pending)
 {
-    struct diag why = {0};
     struct program loop, handler[3];
     struct machine *machine[2];
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     make_program(&loop, 1, 16);
     loop.size = 0;
     put_constant(&loop, 12, 0xe000e010u);
@@ -509,7 +498,6 @@ Test(replay, what_is_due_goes_before_what_is_pending)
     cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
     end_machine(machine[0]);
     end_machine(machine[1]);
-    board_free(&board);
 }
 
 /* A delay as compilers make it of a call in a loop: a register that changes is pushed in each round. */
@@ -541,9 +529,7 @@ static void make_delay(struct program *p, bool masked)
  * to run all rounds of a delay. */
 Test(replay, delays)
 {
-    struct diag why = {0};
     const struct cpu_speed skips = {.skip_spins = true}, replays = {.replay_loops = true};
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (unsigned how = 0; how < 4; how++) {
         const struct cpu_speed speeds[] = {{0}, skips, replays, CPU_ALL_TRICKS};
         struct machine *machine[4];
@@ -564,7 +550,6 @@ Test(replay, delays)
         for (unsigned n = 0; n < 4; n++)
             end_machine(machine[n]);
     }
-    board_free(&board);
 }
 
 /* Reads by the XIP window are bus errors from the moment on that QSPI is switched off; the handler goes on
@@ -572,10 +557,8 @@ Test(replay, delays)
 Test(replay, a_window_that_closes)
 {
     static const uint16_t skip[] = {0x9906, 0x3102, 0x9106, 0x4770}; /* of the stacked PC, 2 more; BX LR */
-    struct diag why = {0};
     struct program program = {.size = 0};
     struct machine *machine[2];
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     put_constant(&program, 6, 0x12000000u);
     put(&program, 0x6830); /* top: LDR r0, [r6]; ADDS r4, #1; B top */
     put(&program, 0x3401);
@@ -596,7 +579,6 @@ Test(replay, a_window_that_closes)
     cr_expect_neq(machine[0]->cpu.scb.bfar, 0);
     end_machine(machine[0]);
     end_machine(machine[1]);
-    board_free(&board);
 }
 
 static void count_up(void *context, struct cpu *cpu, uint32_t address)
@@ -610,11 +592,9 @@ static void count_up(void *context, struct cpu *cpu, uint32_t address)
 Test(replay, a_watch_is_told_once_of_each_time_that_its_block_runs)
 {
     const struct cpu_speed speeds[] = {{0}, {.replay_loops = true}, CPU_ALL_TRICKS};
-    struct diag why = {0};
     struct program program = {.size = 0};
     put(&program, 0x3401); /* top: ADDS r4, #1; B top */
     put(&program, 0xe7fd);
-    cr_assert_eq(board_load(&board, "boron", &why), 0, "%s", why.text);
     for (size_t n = 0; n < sizeof speeds / sizeof speeds[0]; n++) {
         struct machine *machine = new_machine(&program, speeds[n]);
         uint32_t seen = 0;
@@ -629,5 +609,4 @@ Test(replay, a_watch_is_told_once_of_each_time_that_its_block_runs)
         cr_expect(seen - rounds <= 1, "%zu: it was told %u times of %u", n, seen, rounds);
         end_machine(machine);
     }
-    board_free(&board);
 }

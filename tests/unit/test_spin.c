@@ -10,8 +10,6 @@
 #define SYSTICK 0xe000e010u
 #define RUN_MS  20u
 
-static struct board board;
-
 struct loop {
     const char *what;
     uint16_t code[16];
@@ -41,18 +39,7 @@ static const struct loop loops[] = {
 
 #define LOOPS (sizeof loops / sizeof loops[0])
 
-static void load_board(void)
-{
-    struct diag why = {0};
-    cr_assert_eq(board_load(&board, "nrf52840", &why), 0, "%s", why.text);
-}
-
-static void free_board(void)
-{
-    board_free(&board);
-}
-
-TestSuite(spin, .init = load_board, .fini = free_board);
+TestSuite(spin, .init = load_loop_board, .fini = free_loop_board);
 
 static void poke(struct machine *machine, const char *name, uint32_t value)
 {
@@ -72,7 +59,7 @@ static uint32_t peek(struct machine *machine, const char *name)
 static struct machine *new_machine(const struct loop *loop, bool skip)
 {
     struct machine *machine =
-        loop_machine(&board, loop->code, sizeof loop->code, (struct cpu_speed){.skip_spins = skip});
+        loop_machine(loop->code, sizeof loop->code, (struct cpu_speed){.skip_spins = skip});
     struct cpu *cpu = &machine->cpu;
     cpu_set_reg(cpu, 1, loop->r1);
     cpu_set_reg(cpu, 5, 10000);
