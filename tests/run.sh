@@ -58,13 +58,19 @@ configure_and_build()
     cmake -G Ninja -S "$ROOT" -B "$dir" "$@" && ninja -C "$dir" -j "$JOBS"
 }
 
+# Of the boards in scenarios/boards only the versions that are run there.
+fetch_images_once()
+{
+    "$SOSIM" images fetch && "$SOSIM" images fetch 2.0.1 --board argon && "$SOSIM" images fetch 1.5.2 --board xenon
+}
+
 # The registry is far away.
 fetch_images()
 {
     local pause
     for pause in 0 10 60; do
         sleep "$pause"
-        "$SOSIM" images fetch && return
+        fetch_images_once && return
     done
     return 1
 }

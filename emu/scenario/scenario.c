@@ -319,11 +319,14 @@ int scenario_check(const struct scenario *scenario, struct diag *why)
 {
     struct board_images board;
     struct diag reason;
-    if (board_images_load(scenario->board, &board, &reason)) {
-        const cJSON *at = member(scenario->doc.root, "board");
+    const cJSON *at = member(scenario->doc.root, "board");
+    if (board_images_load(scenario->board, &board, &reason))
         return json_doc_error(&scenario->doc, at ? at : scenario->doc.root, why, "%s", reason.text);
-    }
-    int err = check_references(scenario, &board, why);
+    int err = board.has_parts ? check_references(scenario, &board, why)
+                              : json_doc_error(&scenario->doc, at, why,
+                                               "of the board \"%s\" only the images are known, so it cannot "
+                                               "run; see sosim boards",
+                                               scenario->board);
     board_images_free(&board);
     return err;
 }

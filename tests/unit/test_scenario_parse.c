@@ -311,6 +311,11 @@ Test(scenario_parse, references_are_checked_with_their_place)
     cr_expect_eq(scenario_check(&s, &why), -1);
     cr_expect_eq(strncmp(why.text, "dir/x.json:1:24: board: ", 24), 0, "got: %s", why.text);
     scenario_free(&s);
+    parse(&s, "{\"name\": \"x\", \"board\": \"tracker\"}");
+    cr_expect_eq(scenario_check(&s, &why), -1);
+    cr_expect(strstr(why.text, "dir/x.json:1:24: board: ") && strstr(why.text, "cannot run"), "got: %s",
+              why.text);
+    scenario_free(&s);
 }
 
 Test(scenario_parse, another_version_or_a_pair_of_them_can_be_asked_for)
