@@ -12,8 +12,9 @@
 
 #define NOWHERE UINT32_MAX
 
-/* When a loop is worth it: rounds run alike in a row; many for what spin.c may skip altogether. */
-#define ROUNDS_ALIKE       4
+/* When a loop is worth it: rounds that went a way which was seen before; for what spin.c may skip altogether
+ * many alike in a row. */
+#define ROUNDS_KNOWN       4
 #define ROUNDS_ALIKE_SMALL 64
 #define ROUNDS_TRIED       6
 #define EXITS_TRIED        4 /* before a trace is made from there */
@@ -376,28 +377,46 @@ static void wish_record(struct cpu *cpu, struct head *head, bool loop)
 static void choose_candidate(struct replay *replay, uint32_t address)
 {
     replay->candidate = address;
-    replay->age = replay->last_age = replay->alike = replay->tries = 0;
-    replay->path = replay->last_path = 0;
+    replay->age = replay->alike = replay->known = replay->tries = 0;
+    replay->path = 0;
+    replay->ways = replay->last_way = 0;
+}
+
+/* True if the candidate's round was run in the same way as one before. */
+static bool is_known_way(struct replay *replay)
+{
+    const struct way way = {replay->path, replay->age};
+    unsigned before = replay->last_way;
+    for (unsigned i = 0; i < replay->ways; i++) {
+        if (replay->way[i].path == way.path && replay->way[i].blocks == way.blocks) {
+            replay->last_way = i;
+            replay->alike = i == before ? replay->alike + 1 : 0;
+            return true;
+        }
+    }
+    replay->alike = 0;
+    if (replay->ways < REPLAY_WAYS)
+        replay->last_way = replay->ways++;
+    else
+        replay->last_way = (before + 1) % REPLAY_WAYS;
+    replay->way[replay->last_way] = way;
+    return false;
 }
 
 static void candidate_came_again(struct cpu *cpu)
 {
     struct replay *replay = cpu->replay;
-    if (replay->age == replay->last_age && replay->path == replay->last_path) {
-        replay->alike++;
-    } else {
-        replay->alike = 0;
+    if (is_known_way(replay))
+        replay->known++;
+    else
         replay->tries++;
-    }
-    replay->last_age = replay->age;
-    replay->last_path = replay->path;
     bool small = replay->age < LOOP_MAX_BLOCKS && cpu->speed.skip_spins;
     /* What can be skipped need not be replayed, and is seen while it is not, however short a round is. */
     if (small && replay->alike == ROUNDS_ALIKE_SMALL / 2 + 1)
         cpu->spin_at = 0;
     replay->age = 0;
     replay->path = 0;
-    if (replay->alike >= (small ? ROUNDS_ALIKE_SMALL : ROUNDS_ALIKE)) {
+    if (small ? replay->alike >= ROUNDS_ALIKE_SMALL : replay->known >= ROUNDS_KNOWN) {
         struct head *head = make_head(replay, replay->candidate);
         replay->candidate = NOWHERE;
         replay->searched = 0;

@@ -12,6 +12,7 @@
 #define REPLAY_HEADS  250  /* at most: the index holds bytes */
 #define REPLAY_INDEX  1024 /* a power of two, well above REPLAY_HEADS */
 #define REPLAY_TRACES 8    /* of one head */
+#define REPLAY_WAYS   4    /* of a loop that may be worth a trace */
 #define REPLAY_PAUSED 4    /* traces that were left to look around: by a thread, by an interrupt in it, … */
 
 struct session;
@@ -34,6 +35,12 @@ struct head {
     uint64_t given_up_until; /* cycle */
 };
 
+/* How a round of a loop went. */
+struct way {
+    uint64_t path;
+    unsigned blocks;
+};
+
 struct replay {
     struct cpu *cpu;
     struct head head[REPLAY_HEADS];
@@ -52,10 +59,13 @@ struct replay {
     unsigned in_vain;   /* searches and recordings that came to nothing */
     /* The search for loops: a block, and how it was reached since it was there last. */
     uint32_t candidate;
-    unsigned age, last_age;
-    uint64_t path, last_path;
-    unsigned alike, tries;
-    unsigned searched; /* blocks since the last rest */
+    unsigned age;
+    uint64_t path;
+    struct way way[REPLAY_WAYS]; /* of its rounds, the last different ones */
+    unsigned ways, last_way;
+    unsigned alike;        /* rounds in a row that went the last way, too */
+    unsigned known, tries; /* rounds that went a way in the list, or not */
+    unsigned searched;     /* blocks since the last rest */
 
     struct head *recording; /* NULL: nothing is recorded */
     struct replay_log log;

@@ -552,6 +552,39 @@ Test(replay, delays)
     }
 }
 
+/* Rounds go one of two ways, never one way four times in a row, nor from one to the other as often. */
+Test(replay, a_loop_of_several_ways)
+{
+    struct program program = {.size = 0};
+    struct machine *machine[2];
+    put_constant(&program, 3, 7);
+    unsigned top = program.size;
+    put(&program, 0x3401);       /* ADDS r4, #1 */
+    put2(&program, 0xfbb4f0f3u); /* UDIV r0, r4, r3 */
+    put2(&program, 0xfb004013u); /* MLS r0, r0, r3, r4 */
+    put(&program, 0x2802);       /* CMP r0, #2; BEQ other */
+    put(&program, 0xd000 | 42);
+    put(&program, 0x2806); /* CMP r0, #6; BEQ other */
+    put(&program, 0xd000 | 40);
+    for (unsigned way = 0; way < 2; way++) {
+        for (unsigned i = 0; i < 20; i++) {
+            put(&program, 0x3501 + 0x100 * way); /* ADDS r5 or r6, #1; B next */
+            put(&program, 0xe7ff);
+        }
+        put(&program, 0xe000 | ((top - program.size - 2) & 0x7ff));
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        cr_assert_eq(machine_run(machine[n], 40 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                     machine_failure(machine[n]));
+    }
+    expect_same(machine[0], machine[1], 0);
+    cr_expect_gt(cpu_reg(&machine[0]->cpu, 6), 10000);
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 2);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+}
+
 /* Reads by the XIP window are bus errors from the moment on that QSPI is switched off; the handler goes on
  * behind them. */
 Test(replay, a_window_that_closes)
