@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/replay.h"
 
+#include "core/cycles.h"
 #include "core/nor.h"
 #include "core/replay_choose.h"
 
@@ -98,7 +99,7 @@ static bool is_quiet(const struct session *s, uint64_t end)
 static bool quiets_down(struct session *s, uint64_t end)
 {
     const struct cpu *cpu = s->cpu;
-    return !(cpu->exc.pending & cpu->exc.enabled) &&
+    return !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen)) &&
            replay_goes_on(s, s->trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask,
                           s->mode.basepri);
 }
@@ -171,19 +172,23 @@ void replay_catch_up(const struct cpu *cpu)
     if (s->quiet)
         compute_until(trace->ops, trace->ops + s->access->c, trace->slots);
     make_list(s, trace->slots, s->access->exit);
-    s->replay->disturbed = true; /* what is known to be stored may not be so any more */
+    s->made = trace->stores[s->access->exit].count; /* what is stored there now must stay */
+    s->replay->disturbed = true;                    /* what is known to be stored may not be so any more */
 }
 
-/* The CPU's access to a register; meanwhile somebody may want to see the RAM. */
-static void access_register(struct session *s, const struct ir *ir)
+/* The CPU's access to a register; meanwhile somebody may want to see the RAM. Returns by how many cycles it
+ * was longer than any that nobody holds the CPU in. */
+static uint64_t access_register(struct session *s, const struct ir *ir)
 {
     struct cpu *cpu = s->cpu;
     uint32_t *slots = s->trace->slots;
+    uint64_t in_time = cpu->bus->clock.now + CYCLES_PERIPHERAL;
     s->access = ir;
     s->replay->in_access = s;
     must_go_well(cpu, ir->op == FX_READ ? cpu_load(cpu, ir->address, ir->size, &slots[ir->to])
                                         : cpu_store(cpu, ir->address, ir->size, slots[ir->a]));
     s->replay->in_access = NULL;
+    return cpu->bus->clock.now > in_time ? cpu->bus->clock.now - in_time : 0;
 }
 
 /* From the list without looks to the same place in that of all. */
@@ -230,7 +235,7 @@ static const struct ir *execute(struct session *s, const struct ir *from)
         case FX_READ:
         case FX_WRITE:
             *now += ir->cycles;
-            access_register(s, ir);
+            end += access_register(s, ir);
             if (s->quiet && !is_quiet(s, end) && !quiets_down(s, end))
                 ir = in_full(s, ir);
             break;
@@ -312,7 +317,7 @@ bool replay_is_ready(struct cpu *cpu, uint32_t pc)
     if (!replay || replay->recording || cpu->bus->ram_seen || cpu_may_spin(cpu, pc))
         return false;
     if (replay_paused_at(replay, pc))
-        return true;
+        return replay_possible(cpu);
     const struct head *head = replay_head(replay, pc);
     return head && head->traces && !head->rest && !head->record && replay->bypass != pc;
 }

@@ -643,3 +643,136 @@ Test(replay, a_watch_is_told_once_of_each_time_that_its_block_runs)
         end_machine(machine);
     }
 }
+
+/* Holds the CPU for a while in the middle of a register access, as a busy peripheral may: what comes up
+ * meanwhile, or soon after, comes up in time. */
+static void take_time(void *context, uint32_t address, bool writing)
+{
+    struct onlooker *onlooker = context;
+    (void)address;
+    (void)writing;
+    if (++onlooker->accesses % 3)
+        return;
+    uint64_t mixed = onlooker->accesses * 0x9e3779b97f4a7c15ull;
+    clock_stall(&onlooker->bus->clock, mixed >> 32 & (0x3ff >> (mixed >> 60 & 7)));
+}
+
+static void watch_all(struct machine *machine, struct onlooker *onlooker,
+                      void (*watch)(void *, uint32_t, bool))
+{
+    *onlooker = (struct onlooker){.bus = &machine->bus};
+    machine->bus.watch = watch;
+    machine->bus.watch_context = onlooker;
+    for (unsigned b = 0; b < machine->bus.blocks; b++)
+        machine->bus.block[b]->watched = true;
+}
+
+Test(replay, accesses_that_take_their_time)
+{
+    uint64_t replayed = 0;
+    for (uint64_t seed = 1; seed <= LOOPS; seed++) {
+        struct onlooker onlooker[2];
+        struct machine *machine[2];
+        struct program program;
+        make_program(&program, seed, 3000);
+        for (unsigned n = 0; n < 2; n++) {
+            machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+            watch_all(machine[n], &onlooker[n], take_time);
+            cr_assert_eq(machine_run(machine[n], 6 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                         machine_failure(machine[n]));
+        }
+        expect_same(machine[0], machine[1], seed);
+        replayed += replay_blocks(&machine[1]->cpu);
+        end_machine(machine[0]);
+        end_machine(machine[1]);
+    }
+    cr_expect_gt(replayed, 100000, "only %lu blocks were replayed", (unsigned long)replayed);
+}
+
+/* Writes the word that was stored before, sometimes. */
+static void write_ram(void *context, uint32_t address, bool writing)
+{
+    struct onlooker *onlooker = context;
+    (void)address;
+    (void)writing;
+    if (++onlooker->accesses % 1001 == 0)
+        cr_assert_eq(dma_write(onlooker->bus, SCRATCH, &onlooker->accesses, 4), 0);
+}
+
+/* What DMA writes during an access to a register stays written, though the code had stored something there
+ * before. */
+Test(replay, dma_over_what_was_stored)
+{
+    struct program program = {.size = 0};
+    struct onlooker onlooker[2];
+    struct machine *machine[2];
+    put_constant(&program, 8, SCRATCH);
+    put_constant(&program, 9, 1);
+    put_constant(&program, 11, 0x40008000u);
+    put2(&program, 0xf8c84000u); /* top: STR r4, [r8] */
+    put2(&program, 0xf8cb9040u); /* STR r9, [r11, #64]: TASKS_CAPTURE[0] */
+    put(&program, 0xe7ff);       /* B next */
+    put2(&program, 0xf8d85000u); /* next: LDR r5, [r8] */
+    put(&program, 0x1976);       /* ADDS r6, r6, r5 */
+    put(&program, 0x3401);       /* ADDS r4, #1 */
+    put(&program, 0xe7f5);       /* B top */
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        watch_all(machine[n], &onlooker[n], write_ram);
+        cr_assert_eq(machine_run(machine[n], 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                     machine_failure(machine[n]));
+    }
+    cr_expect_gt(onlooker[0].accesses, 20000);
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 2);
+    expect_same(machine[0], machine[1], 0);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+}
+
+/* A trace was left here by privileged code; what comes now is not. */
+Test(replay, unprivileged_code_where_a_trace_was_left, .timeout = 30)
+{
+    struct program program = {.size = 0};
+    struct machine *machine[2];
+    put(&program, 0x3401); /* top: ADDS r4, #1; B next */
+    put(&program, 0xe7ff);
+    put(&program, 0x3501); /* next: ADDS r5, #1; B top */
+    put(&program, 0xe7fb);
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        for (unsigned step = 1; step <= 8; step++) {
+            cr_assert_eq(machine_run(machine[n], step * 5 * CYCLES_PER_MS + step), MACHINE_TIME, "%s",
+                         machine_failure(machine[n]));
+            cpu_set_control(&machine[n]->cpu, step & 1);
+        }
+    }
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), 1000);
+    expect_same(machine[0], machine[1], 0);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+}
+
+/* With SEVONPEND an exception that is pending when somebody looks is an event; one that comes and goes within
+ * a block of code is none. */
+Test(replay, pending_for_a_moment)
+{
+    struct program program = {.size = 0};
+    struct machine *machine[2];
+    put_constant(&program, 0, 1u << TIMER1_IRQ);
+    put_constant(&program, 8, 0xe000e200u);
+    put2(&program, 0xf8c80000u); /* top: STR r0, [r8]: ISPR0 */
+    put2(&program, 0xf8c80080u); /* STR r0, [r8, #128]: ICPR0 */
+    put(&program, 0x3401);       /* ADDS r4, #1 */
+    put(&program, 0xe7f9);       /* B top */
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        machine[n]->cpu.scb.scr = SCR_SEVONPEND;
+        cr_assert_eq(machine_run(machine[n], 5 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                     machine_failure(machine[n]));
+        cr_expect_not(machine[n]->cpu.event_register, "%u", n);
+    }
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), 1000);
+    expect_same(machine[0], machine[1], 0);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+}
