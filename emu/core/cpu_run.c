@@ -314,6 +314,7 @@ int cpu_watch(struct cpu *cpu, uint32_t address, void (*fn)(void *, struct cpu *
     cpu->watch[cpu->watches].fn = fn;
     cpu->watch[cpu->watches++].context = context;
     short_hook_forget_all(cpu);
+    replay_disturbed(cpu);
     return 0;
 }
 

@@ -326,6 +326,15 @@ static void look_at_ram(void *context, uint32_t address, bool writing)
     }
 }
 
+/* Has all accesses of the CPU to peripherals seen. */
+static void watch_accesses(struct machine *machine, void (*watch)(void *, uint32_t, bool), void *context)
+{
+    machine->bus.watch = watch;
+    machine->bus.watch_context = context;
+    for (unsigned b = 0; b < machine->bus.blocks; b++)
+        machine->bus.block[b]->watched = true;
+}
+
 TestSuite(replay, .init = load_loop_board, .fini = free_loop_board);
 
 Test(replay, ram_is_up_to_date_for_dma)
@@ -338,10 +347,7 @@ Test(replay, ram_is_up_to_date_for_dma)
         for (unsigned n = 0; n < 2; n++) {
             struct machine *machine = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
             onlooker[n].bus = &machine->bus;
-            machine->bus.watch = look_at_ram;
-            machine->bus.watch_context = &onlooker[n];
-            for (unsigned b = 0; b < machine->bus.blocks; b++)
-                machine->bus.block[b]->watched = true;
+            watch_accesses(machine, look_at_ram, &onlooker[n]);
             cr_assert_eq(machine_run(machine, 3 * CYCLES_PER_MS), MACHINE_TIME, "%s",
                          machine_failure(machine));
             replayed += replay_blocks(&machine->cpu);
@@ -657,16 +663,6 @@ static void take_time(void *context, uint32_t address, bool writing)
     clock_stall(&onlooker->bus->clock, mixed >> 32 & (0x3ff >> (mixed >> 60 & 7)));
 }
 
-static void watch_all(struct machine *machine, struct onlooker *onlooker,
-                      void (*watch)(void *, uint32_t, bool))
-{
-    *onlooker = (struct onlooker){.bus = &machine->bus};
-    machine->bus.watch = watch;
-    machine->bus.watch_context = onlooker;
-    for (unsigned b = 0; b < machine->bus.blocks; b++)
-        machine->bus.block[b]->watched = true;
-}
-
 Test(replay, accesses_that_take_their_time)
 {
     uint64_t replayed = 0;
@@ -677,7 +673,8 @@ Test(replay, accesses_that_take_their_time)
         make_program(&program, seed, 3000);
         for (unsigned n = 0; n < 2; n++) {
             machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
-            watch_all(machine[n], &onlooker[n], take_time);
+            onlooker[n] = (struct onlooker){.bus = &machine[n]->bus};
+            watch_accesses(machine[n], take_time, &onlooker[n]);
             cr_assert_eq(machine_run(machine[n], 6 * CYCLES_PER_MS), MACHINE_TIME, "%s",
                          machine_failure(machine[n]));
         }
@@ -718,7 +715,8 @@ Test(replay, dma_over_what_was_stored)
     put(&program, 0xe7f5);       /* B top */
     for (unsigned n = 0; n < 2; n++) {
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
-        watch_all(machine[n], &onlooker[n], write_ram);
+        onlooker[n] = (struct onlooker){.bus = &machine[n]->bus};
+        watch_accesses(machine[n], write_ram, &onlooker[n]);
         cr_assert_eq(machine_run(machine[n], 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
                      machine_failure(machine[n]));
     }
@@ -773,6 +771,51 @@ Test(replay, pending_for_a_moment)
     }
     cr_expect_gt(replay_blocks(&machine[1]->cpu), 1000);
     expect_same(machine[0], machine[1], 0);
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+}
+
+struct watcher {
+    struct cpu *cpu;
+    unsigned accesses;
+    uint32_t seen;
+};
+
+/* Sets a watch in the midst of the 20001st access. */
+static void set_watch(void *context, uint32_t address, bool writing)
+{
+    struct watcher *watcher = context;
+    (void)address;
+    (void)writing;
+    if (++watcher->accesses == 20001)
+        cr_assert_eq(cpu_watch(watcher->cpu, CODE + 26, count_up, &watcher->seen), 0);
+}
+
+/* Whoever sees an access may watch for code from then on, be it the next block. */
+Test(replay, a_watch_that_is_set_during_an_access)
+{
+    struct program program = {.size = 0};
+    struct watcher watcher[2];
+    struct machine *machine[2];
+    put_constant(&program, 9, 1);
+    put_constant(&program, 11, 0x40008000u);
+    put2(&program, 0xf8cb9040u); /* top: STR r9, [r11, #64]: TASKS_CAPTURE[0] */
+    put2(&program, 0xf8db4540u); /* LDR r4, [r11, #0x540]: CC[0] */
+    put(&program, 0xe7ff);       /* B next */
+    put(&program, 0x3501);       /* next: ADDS r5, #1 */
+    put(&program, 0xe7f8);       /* B top */
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        watcher[n] = (struct watcher){.cpu = &machine[n]->cpu};
+        watch_accesses(machine[n], set_watch, &watcher[n]);
+        cr_assert_eq(machine_run(machine[n], 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
+                     machine_failure(machine[n]));
+    }
+    expect_same(machine[0], machine[1], 0);
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), 10000);
+    cr_expect_gt(watcher[0].seen, 10000);
+    cr_expect_eq(watcher[0].seen, watcher[1].seen, "it was told %u times, not %u", watcher[1].seen,
+                 watcher[0].seen);
     end_machine(machine[0]);
     end_machine(machine[1]);
 }
