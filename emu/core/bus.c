@@ -243,8 +243,8 @@ static void block_write(struct block *block, uint32_t offset, uint32_t value)
         face->write(face->self, offset, value);
     else
         block_set(block, offset, value);
-    /* A write to ENABLE can hand a shared page to another face. */
-    const struct face *now = block->faces > 1 ? face_for(block, offset) : face;
+    /* A write to ENABLE can hand the page to another face. */
+    const struct face *now = face_for(block, offset);
     if (now && now != face && now->changed)
         now->changed(now->self);
 }

@@ -132,6 +132,19 @@ Test(uarte, parity_and_second_stop_bit_take_time)
     bench_free(bench);
 }
 
+/* That of a UART, which is not there: the page is nobody's in between. */
+Test(uarte, is_enabled_after_a_value_that_it_has_not)
+{
+    struct far_end far;
+    struct bench *bench = bench_with_far_end(&far, 0);
+    poke(bench, "UARTE1.ENABLE", 4);
+    poke(bench, "UARTE1.ENABLE", 8);
+    start_tx(bench, "x");
+    advance(bench, FRAME);
+    cr_expect_eq(far.count, 1u);
+    bench_free(bench);
+}
+
 Test(uarte, stoptx_finishes_the_byte)
 {
     struct far_end far;
