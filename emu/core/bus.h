@@ -62,8 +62,7 @@ struct face {
     bool plain; /* no task/event layout: every access goes to read/write */
     /* Registers hold their reset values already when this is called. */
     void (*reset)(void *self, enum reset_cause cause);
-    /* Return what the CPU reads; the stored word is block_get(). NULL: storage, as events always
-     * are. */
+    /* Return what the CPU reads; the stored word is block_get(). NULL: storage, as events always are. */
     uint32_t (*read)(void *self, uint32_t offset);
     /* The stored word holds the old value; call block_set() to keep the new one. NULL: storage. */
     void (*write)(void *self, uint32_t offset, uint32_t value);

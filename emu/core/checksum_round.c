@@ -5,8 +5,6 @@
 #include "core/nor.h"
 #include "core/thumb.h"
 
-#include <string.h>
-
 static struct sum_value number(uint32_t value)
 {
     return (struct sum_value){value, SUM_LINE, SUM_NONE, value};
@@ -127,11 +125,8 @@ static void add_number(struct sum_round *r, unsigned rd, struct sum_value value,
 static bool read_flash(const struct sum_round *r, uint32_t address, void *bytes, uint32_t size)
 {
     const struct cpu *cpu = r->loop.cpu;
-    if (address >= cpu->flash_size || cpu->flash_size - address < size || address & (size - 1) ||
-        nor_is_unstable(cpu->bus->flash, address, size))
-        return false;
-    memcpy(bytes, cpu->flash + address, size);
-    return true;
+    return address < cpu->flash_size && !(address & (size - 1)) &&
+           !nor_is_unstable(cpu->bus->flash, address, size) && !cpu_peek(cpu, address, bytes, size);
 }
 
 static bool load_byte(struct sum_round *r, unsigned rt, struct sum_value address)

@@ -13,8 +13,8 @@
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
- * Not modelled: loops of more than LOOP_MAX_BLOCKS blocks (core/loop_round.h), loops that poll timers, RTC or the SysTick count,
- * or event registers while MWU watches accesses.
+ * Not modelled: loops of more than LOOP_MAX_BLOCKS blocks (core/loop_round.h), loops that poll timers, RTC or
+ * the SysTick count, or event registers while MWU watches accesses to their page.
  */
 #ifndef SOSIM_CORE_SPIN_H
 #define SOSIM_CORE_SPIN_H
