@@ -410,6 +410,8 @@ bool cpu_flash_unstable(struct cpu *cpu, uint32_t address, uint32_t size);
 
 /* cpu_hooks.c: looks at events, stop requests and interrupts; true if one of them goes first. */
 bool cpu_look_around(struct cpu *cpu);
+/* cpu_hooks.c: the cycle at which there is something to look at, if nobody asks for it sooner. */
+uint64_t cpu_next_look(const struct cpu *cpu);
 /* cpu_run.c: with SEVONPEND, each exception that becomes pending is an event (B1.5.18). */
 void cpu_note_pending(struct cpu *cpu);
 

@@ -98,6 +98,13 @@ static bool waits_for_monitor(struct cpu *cpu)
            !cpu->stop_asked && !cpu->ports.held(cpu->ports.context) && ++cpu->waited;
 }
 
+uint64_t cpu_next_look(const struct cpu *cpu)
+{
+    uint64_t next = clock_next_event(&cpu->bus->clock);
+    next = next < cpu->until ? next : cpu->until;
+    return next < cpu->ran_window ? next : cpu->ran_window;
+}
+
 /* Looks at events, stop requests and interrupts; true if the engine has to stop before this block. */
 bool cpu_look_around(struct cpu *cpu)
 {
@@ -114,7 +121,7 @@ bool cpu_look_around(struct cpu *cpu)
     if (clock->now >= cpu->ran_window)
         cpu_start_ran_window(cpu);
     cpu_update_careful(cpu);
-    clock->deadline = clock_next_event(clock) < cpu->until ? clock_next_event(clock) : cpu->until;
+    clock->deadline = cpu_next_look(cpu);
     if (cpu_mend_control(cpu))
         return true;
     cpu_note_pending(cpu);

@@ -90,7 +90,7 @@ static void must_go_well(struct cpu *cpu, int error)
 static bool is_quiet(const struct session *s, uint64_t end)
 {
     const struct cpu *cpu = s->cpu;
-    return end < cpu->bus->clock.deadline && !s->replay->disturbed && end < cpu->ran_window &&
+    return end < cpu->bus->clock.deadline && !s->replay->disturbed &&
            !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen));
 }
 

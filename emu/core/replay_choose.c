@@ -162,9 +162,8 @@ bool replay_goes_on(struct session *s, const struct trace *trace, uint32_t stret
         return false;
     if (clock->now + stretch < clock->deadline)
         return true;
-    uint64_t next = clock_next_event(clock);
-    next = next < cpu->until ? next : cpu->until;
-    if (clock->now + stretch >= next || clock->now + stretch >= cpu->ran_window || cpu_must_stop(cpu) ||
+    uint64_t next = cpu_next_look(cpu);
+    if (clock->now + stretch >= next || cpu_must_stop(cpu) ||
         cpu->ports.cache_on(cpu->ports.context) != cpu->cache_is_on)
         return false;
     cpu_update_careful(cpu);

@@ -285,6 +285,7 @@ static struct machine *new_machine(const struct program *p, struct cpu_speed spe
 {
     struct machine *machine = loop_machine(p->code, sizeof p->code, speed);
     bus_write(&machine->bus, 0x40008000u, 4, 1); /* TIMER0.TASKS_START */
+    machine->cpu.ran_window = 2 * CYCLES_PER_MS; /* so that it ends while the test runs */
     return machine;
 }
 
@@ -301,6 +302,10 @@ static void expect_same(const struct machine *a, const struct machine *b, uint64
     if (!b->cpu.speed.skip_spins) /* which are not counted */
         cr_expect_eq(a->cpu.trail_next, b->cpu.trail_next, "seed %lu: blocks", (unsigned long)seed);
     cr_expect_eq(a->cpu.expected, b->cpu.expected);
+    cr_expect_eq(a->cpu.ran_window, b->cpu.ran_window, "seed %lu: when pages are noted anew",
+                 (unsigned long)seed);
+    cr_expect_arr_eq(a->cpu.ran_code, b->cpu.ran_code, a->cpu.flash_size >> 12, "seed %lu: pages that ran",
+                     (unsigned long)seed);
 }
 
 /* Looks at RAM now and then in the middle of a register access, as DMA may. */
