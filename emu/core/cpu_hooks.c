@@ -271,6 +271,53 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     cpu_enter_block(user, (uint32_t)address, size, __builtin_return_address(0));
 }
 
+/* True if something goes before the block: what is due, a stop, or a fault. Calls the watches. */
+static bool comes_first(struct cpu *cpu, uint32_t address, uint32_t size)
+{
+    const struct clock *clock = &cpu->bus->clock;
+    if (clock->now >= clock->deadline && cpu_look_around(cpu))
+        return true;
+    if (address >= CLREX_BASE && address < CLREX_BASE + PAGE) {
+        note_fault(cpu, address, size, ACCESS_FETCH);
+        return true;
+    }
+    if (cpu->watches)
+        call_watches(cpu, address, size);
+    /* They may have asked for a stop. */
+    return clock->now >= clock->deadline && cpu_look_around(cpu);
+}
+
+/* True if the engine is not to run the block: it goes on instruction by instruction, or by a trace. */
+static bool runs_otherwise(struct cpu *cpu, const struct block_info *info)
+{
+    uint32_t address = info->address;
+    /* Code RAM: a store to the same RAM at its other address would not be seen, so nothing is kept. */
+    bool in_code_ram = address - CODE_RAM_BASE < cpu->ram_size;
+    if (cpu->careful_always || in_code_ram || info->flags & cpu->careful_flags) {
+        cpu->careful_next = true;
+        cpu->careful_from = address;
+        cpu->careful_to = address + info->size;
+        return true;
+    }
+    if (cpu->speed.skip_spins && cpu->bus->clock.now >= cpu->spin_at && !replay_records(cpu))
+        look_for_spin(cpu, address);
+    cpu->replay_next = cpu->replay && !cpu->bus->ram_seen && replay_block(cpu, info);
+    return cpu->replay_next;
+}
+
+/* The block is run: time goes by, and it is noted. */
+static void account_for(struct cpu *cpu, const struct block_info *info)
+{
+    cpu->bus->clock.now += cpu_block_cycles(cpu, info, cpu->expected);
+    cpu->expected = info->address + info->size;
+    cpu->block_address = info->address;
+    cpu->trail[cpu->trail_next++ % CPU_TRAIL] = info->address;
+    if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
+        cpu->monitor_open = info->flags & BLOCK_LDREX;
+    if (info->flags & BLOCK_SEV)
+        cpu->event_register = true;
+}
+
 void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const void *after_call)
 {
     struct clock *clock = &cpu->bus->clock;
@@ -281,52 +328,19 @@ void cpu_enter_block(struct cpu *cpu, uint32_t address, uint32_t size, const voi
         cpu->careful_begun = true;
         return;
     }
-    if (clock->now >= clock->deadline && cpu_look_around(cpu)) {
-        stop_here(cpu);
-        return;
-    }
-    if (address >= CLREX_BASE && address < CLREX_BASE + PAGE) {
-        note_fault(cpu, address, size, ACCESS_FETCH);
-        stop_here(cpu);
-        return;
-    }
-    if (cpu->watches)
-        call_watches(cpu, address, size);
-    /* They may have asked for a stop. */
-    if (clock->now >= clock->deadline && cpu_look_around(cpu)) {
+    if (comes_first(cpu, address, size)) {
         stop_here(cpu);
         return;
     }
     const struct block_info *info = lookup_block(cpu, address, size);
-    /* Code RAM: a store to the same RAM at its other address would not be seen, so nothing is kept. */
-    bool in_code_ram = address - CODE_RAM_BASE < cpu->ram_size;
-    if (cpu->careful_always || in_code_ram || info->flags & cpu->careful_flags) {
-        cpu->careful_next = true;
-        cpu->careful_from = address;
-        cpu->careful_to = address + size;
+    if (runs_otherwise(cpu, info)) {
         stop_here(cpu);
         return;
     }
-    if (cpu->speed.skip_spins && clock->now >= cpu->spin_at && !replay_records(cpu))
-        look_for_spin(cpu, address);
-    if (cpu->replay && !cpu->bus->ram_seen && replay_block(cpu, info)) {
-        cpu->replay_next = true;
-        stop_here(cpu);
-        return;
-    }
-    clock->now += cpu_block_cycles(cpu, info, cpu->expected);
-    cpu->expected = address + size;
-    cpu->block_address = address;
-    cpu->trail[cpu->trail_next++ % CPU_TRAIL] = address;
-    if (info->flags & (BLOCK_LDREX | BLOCK_STREX))
-        cpu->monitor_open = info->flags & BLOCK_LDREX;
+    account_for(cpu, info);
     if (info->flags & (BLOCK_UNMASKS | BLOCK_SEV)) {
-        if (info->flags & BLOCK_SEV)
-            cpu->event_register = true;
         clock_kick(clock);
-        return;
-    }
-    if (cpu->speed.short_hooks) {
+    } else if (cpu->speed.short_hooks) {
         if (after_call && is_plain(cpu, info))
             short_hook_use(cpu, info, on_block, after_call);
         clock->open_until = open_until(cpu);

@@ -21,13 +21,10 @@ static void limit(struct spin_round *r, uint64_t rounds)
 /* Rounds until a line crosses a multiple of 2^31, where its sign or its order to others can change. */
 static uint64_t rounds_to_edge(struct spin_line x)
 {
-    int32_t step = (int32_t)x.step;
-    uint32_t low = x.now & 0x7fffffffu;
-    if (step == 0)
+    uint32_t low = x.now & 0x7fffffffu, up = x.step, down = 0u - x.step;
+    if (!x.step)
         return SPIN_UNLIMITED;
-    if (step > 0)
-        return (0x80000000ull - low + (uint32_t)step - 1) / (uint32_t)step;
-    return (uint64_t)low / (uint32_t) - (int64_t)step + 1;
+    return up < 0x80000000u ? (0x80000000ull - low + up - 1) / up : low / down + 1ull;
 }
 
 /* Flags of a + b + carry (A2.2.1), and for how long they stay: `b` is inverted for a subtraction. */
