@@ -78,6 +78,8 @@ enum scr_bit {
 /* A page with one CLREX, which only we run: the engine can close its exclusive monitor in no other way. */
 #define CLREX_BASE    0x9ffff000u
 #define CODE_RAM_BASE 0x00800000u /* the same RAM, for code */
+#define INFO_BASE     0x10000000u /* FICR, then UICR */
+#define UICR_END      0x10002000u
 #define XIP_BASE      0x12000000u /* the external flash, while QSPI is on */
 #define XIP_SIZE      0x08000000u
 

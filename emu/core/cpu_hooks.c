@@ -16,11 +16,9 @@
 
 #include <string.h>
 
-#define INFO_BASE 0x10000000u
-#define UICR_END  0x10002000u
-#define PPB_BASE  0xe0000000u
-#define PPB_SIZE  0x00100000u
-#define PAGE      0x1000u
+#define PPB_BASE 0xe0000000u
+#define PPB_SIZE 0x00100000u
+#define PAGE     0x1000u
 
 /* From now on stores to these bytes' pages have to be seen. */
 static void note_ram_code(struct cpu *cpu, uint32_t offset, uint32_t size)

@@ -25,10 +25,10 @@
  *
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
- * Not modelled: loops and handlers with floating point, with code in RAM, with reads of the XIP window or a
- * change of the MPU, or longer than REPLAY_BLOCKS; a load, or a store to another part of a word that was
- * stored to, in the same block of code as the register write that let DMA, or a flash operation, change that
- * word at that very cycle.
+ * Not modelled: loops and handlers with floating point, with code in RAM, with reads of the XIP window,
+ * stores to UICR or a change of the MPU, or longer than REPLAY_BLOCKS; a load, or a store to another part of
+ * a word that was stored to, in the same block of code as the register write that let DMA, or a flash
+ * operation, change that word at that very cycle.
  */
 #ifndef SOSIM_CORE_REPLAY_H
 #define SOSIM_CORE_REPLAY_H

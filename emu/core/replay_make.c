@@ -144,17 +144,18 @@ static void note_page(struct maker *m, uint32_t address, unsigned how)
 }
 
 /* True if the same access may fail another time, or make others fail: the window of the external flash, which
- * can close, and the MPU. */
-static bool may_fail(uint32_t address)
+ * can close, stores to UICR, which NVMC ignores or not, and the MPU. */
+static bool may_fail(uint32_t address, bool writes)
 {
-    return address - XIP_BASE < XIP_SIZE || scs_is_mpu(address);
+    return address - XIP_BASE < XIP_SIZE || scs_is_mpu(address) ||
+           (writes && address - INFO_BASE < UICR_END - INFO_BASE);
 }
 
 /* The register access that the engine made next; NULL if it made another one. */
 static const struct replay_access *next_access(struct maker *m, uint32_t address, unsigned size, bool writes)
 {
     const struct replay_access *access = &m->log->access[m->access];
-    if (may_fail(address) || m->access == m->log->accesses || access->block != m->block ||
+    if (may_fail(address, writes) || m->access == m->log->accesses || access->block != m->block ||
         access->address != address || access->size != size || access->writes != writes)
         return NULL;
     m->access++;

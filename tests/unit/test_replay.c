@@ -596,26 +596,27 @@ Test(replay, a_loop_of_several_ways)
     end_machine(machine[1]);
 }
 
-/* Reads by the XIP window are bus errors from the moment on that QSPI is switched off; the handler goes on
- * behind them. */
-Test(replay, a_window_that_closes)
+/* Goes on behind what its fault is about: two more than the stacked PC. */
+static const uint16_t skip[] = {0x9906, 0x3102, 0x9106, 0x4770};
+
+/* An access that is well for a while, and a bus error from the moment on that `change` is called. */
+static void compare_access(uint16_t access, uint32_t address, void (*prepare)(struct machine *),
+                           void (*change)(struct machine *))
 {
-    static const uint16_t skip[] = {0x9906, 0x3102, 0x9106, 0x4770}; /* of the stacked PC, 2 more; BX LR */
     struct program program = {.size = 0};
     struct machine *machine[2];
-    put_constant(&program, 6, 0x12000000u);
-    put(&program, 0x6830); /* top: LDR r0, [r6]; ADDS r4, #1; B top */
-    put(&program, 0x3401);
+    put_constant(&program, 6, address);
+    put(&program, access);
+    put(&program, 0x3401); /* ADDS r4, #1; B to the access */
     put(&program, 0xe7fc);
     for (unsigned n = 0; n < 2; n++) {
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
         memcpy(machine[n]->soc.flash.data + HANDLER, skip, sizeof skip);
-        cr_assert_eq(bus_write(&machine[n]->bus, 0x40029500u, 4, 1), 0); /* QSPI.ENABLE */
-        machine[n]->soc.qspi.active = true;
+        prepare(machine[n]);
         for (unsigned step = 0; step < 2; step++) {
             cr_assert_eq(machine_run(machine[n], (1 + step) * 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
                          machine_failure(machine[n]));
-            machine[n]->soc.qspi.active = false;
+            change(machine[n]);
         }
     }
     expect_same(machine[0], machine[1], 0);
@@ -623,6 +624,38 @@ Test(replay, a_window_that_closes)
     cr_expect_neq(machine[0]->cpu.scb.bfar, 0);
     end_machine(machine[0]);
     end_machine(machine[1]);
+}
+
+static void open_window(struct machine *machine)
+{
+    cr_assert_eq(bus_write(&machine->bus, 0x40029500u, 4, 1), 0); /* QSPI.ENABLE */
+    machine->soc.qspi.active = true;
+}
+
+static void close_window(struct machine *machine)
+{
+    machine->soc.qspi.active = false;
+}
+
+Test(replay, a_window_that_closes)
+{
+    compare_access(0x6830 /* LDR r0, [r6] */, 0x12000000u, open_window, close_window);
+}
+
+static void ignore_stores(struct machine *machine)
+{
+    cr_assert_eq(bus_write(&machine->bus, 0x4001e504u, 4, 0), 0); /* NVMC.CONFIG: REN */
+}
+
+static void allow_stores(struct machine *machine)
+{
+    cr_assert_eq(bus_write(&machine->bus, 0x4001e504u, 4, 1), 0); /* WEN */
+}
+
+/* Of one byte to UICR, where only words can be written. */
+Test(replay, a_store_that_is_not_ignored_any_more)
+{
+    compare_access(0x7030 /* STRB r0, [r6] */, 0x10001080u, ignore_stores, allow_stores);
 }
 
 static void count_up(void *context, struct cpu *cpu, uint32_t address)
