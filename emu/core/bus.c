@@ -15,6 +15,7 @@
 #define APB_BASE  0x40000000u
 #define AHB_BASE  0x50000000u
 #define INFO_BASE 0x10000000u
+#define ROM_TABLE 0xf0000000u
 #define RAM_BASE  0x20000000u
 #define PAGE_SIZE 0x1000u
 
@@ -77,7 +78,7 @@ static uint8_t *page_entry(struct bus *bus, uint32_t address)
         return &bus->page_ahb[(address - AHB_BASE) / PAGE_SIZE];
     if (address >= INFO_BASE && address < INFO_BASE + sizeof bus->page_info * PAGE_SIZE)
         return &bus->page_info[(address - INFO_BASE) / PAGE_SIZE];
-    return NULL;
+    return address - ROM_TABLE < PAGE_SIZE ? &bus->page_rom_table : NULL;
 }
 
 static struct block *block_at(const struct bus *bus, uint32_t address)

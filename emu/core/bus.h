@@ -125,10 +125,11 @@ struct bus {
     struct wire pin[BUS_PINS]; /* P0.00..P0.31, P1.00..P1.31 */
     struct block *block[BUS_MAX_BLOCKS];
     unsigned blocks;
-    uint8_t page_apb[256]; /* 0x40000000 + n * 0x1000 -> block number + 1 */
-    uint8_t page_ahb[256]; /* 0x50000000 + n * 0x1000 */
-    uint8_t page_info[2];  /* 0x10000000 FICR, 0x10001000 UICR */
-    uint8_t *ram;          /* 256 KiB at 0x20000000 */
+    uint8_t page_apb[256];  /* 0x40000000 + n * 0x1000 -> block number + 1 */
+    uint8_t page_ahb[256];  /* 0x50000000 + n * 0x1000 */
+    uint8_t page_info[2];   /* 0x10000000 FICR, 0x10001000 UICR */
+    uint8_t page_rom_table; /* 0xf0000000 */
+    uint8_t *ram;           /* 256 KiB at 0x20000000 */
     uint32_t ram_size;
     uint8_t *ram_seen; /* core/ram_watch.h; NULL: nobody wants to know */
     struct nor *flash; /* internal flash array, for reads by DMA of constant data */

@@ -405,15 +405,21 @@ bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access ac
            !mpu_allows(cpu, address, access, cpu_privileged(cpu));
 }
 
+/* True if it is on the private peripheral bus. */
+static bool is_private(uint32_t address)
+{
+    return address - PPB_BASE < PPB_SIZE;
+}
+
 /* True if the MPU or the address refuses the CPU's access as it is now. */
 static bool is_refused(const struct cpu *cpu, uint32_t address, enum cpu_access access)
 {
-    return cpu_mpu_refuses(cpu, address, access) || (address >= PPB_BASE && !scs_allows(cpu, address));
+    return cpu_mpu_refuses(cpu, address, access) || (is_private(address) && !scs_allows(cpu, address));
 }
 
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
 {
-    if (address >= PPB_BASE) {
+    if (is_private(address)) {
         *value = scs_read(cpu, address, size);
         return 0;
     }
@@ -425,7 +431,7 @@ int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value)
 
 int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
 {
-    if (address >= PPB_BASE) {
+    if (is_private(address)) {
         scs_write(cpu, address, size, value);
         return 0;
     }

@@ -57,6 +57,7 @@ int nrf52840_init(struct nrf52840 *soc, struct bus *bus)
     uarte_init(&soc->uarte[1], bus, &soc->gpio, 1);
     qspi_init(&soc->qspi, bus);
     cryptocell_init(&soc->cryptocell, bus);
+    rom_table_init(&soc->rom_table, bus);
     return 0;
 }
 

@@ -35,6 +35,7 @@
 #include "nrf52840/qspi.h"
 #include "nrf52840/radio.h"
 #include "nrf52840/rng.h"
+#include "nrf52840/rom_table.h"
 #include "nrf52840/rtc.h"
 #include "nrf52840/saadc.h"
 #include "nrf52840/serial_box.h"
@@ -91,6 +92,7 @@ struct nrf52840 {
     struct qspi qspi;      /* 0x40029000 */
     struct gpio gpio;      /* 0x50000000 */
     struct cryptocell cryptocell; /* 0x5002A000 */
+    struct rom_table rom_table;   /* 0xF0000000 */
 };
 
 /* Builds the chip on an initialised bus. Returns 0 or ENOMEM. */
