@@ -80,6 +80,7 @@ struct runner {
     uint64_t flash_ops;
     uint64_t flash_at;    /* cycle of the last one */
     uint32_t fault_pc;    /* of the last fault exception */
+    uint32_t cfsr_told;   /* bits of CFSR that a finding was about since the last reset */
     uint64_t fault_cycle; /* its time, 0: there was none */
     uint64_t pc_cycle;    /* at which a watched address was seen last */
     bool flash_changed;   /* internal flash, since panic functions were looked for */

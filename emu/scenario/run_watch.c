@@ -118,9 +118,47 @@ static void on_reset(void *context, uint64_t cycle, const void *what)
     result_add_boot(run->result, MS(cycle), reset_cause_name(note->cause), cold);
     run_trace(run, "reset %s", reset_cause_name(note->cause));
     run->flash_changed = true;
+    run->cfsr_told = 0;
     run_hang_reset(run, cold);
     if (run_waits_for(run, TRIGGER_RESET) && !cold)
         run_count_one(run);
+}
+
+/* Says why the fault handler runs. CFSR keeps what nobody clears: what is new in it is told. */
+static void add_fault(struct runner *run, uint64_t cycle, const struct exception_note *note)
+{
+    static const struct {
+        uint32_t bit;
+        const char *words;
+    } causes[] = {
+        {CFSR_IACCVIOL, "code that may not run"},
+        {CFSR_DACCVIOL, "data access that the MPU forbids"},
+        {CFSR_MSTKERR | CFSR_STKERR, "no stack for an exception's frame"},
+        {CFSR_MUNSTKERR | CFSR_UNSTKERR, "no frame on the stack to return by"},
+        {CFSR_IBUSERR, "code where nothing is"},
+        {CFSR_PRECISERR, "data access where nothing is"},
+        {CFSR_UNDEFINSTR, "undefined instruction"},
+        {CFSR_INVSTATE, "branch to an even address"},
+        {CFSR_INVPC, "return by a broken EXC_RETURN"},
+        {CFSR_NOCP, "FPU that is off"},
+        {CFSR_UNALIGNED, "unaligned access"},
+        {CFSR_DIVBYZERO, "division by zero"},
+    };
+    static const char *const names[] = {"HardFault", "MemManage", "BusFault", "UsageFault"};
+    const struct cpu *cpu = &run->machine.cpu;
+    uint32_t fresh = cpu->scb.cfsr & ~run->cfsr_told;
+    char text[512]; /* all of them fit */
+    int length = snprintf(text, sizeof text, "%s at 0x%08" PRIx32, names[note->number - EXC_HARDFAULT],
+                          note->return_pc);
+    for (unsigned i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        if (fresh & causes[i].bit)
+            length += snprintf(text + length, sizeof text - (size_t)length, ", %s", causes[i].words);
+    }
+    if (fresh & (CFSR_BFARVALID | CFSR_MMARVALID))
+        snprintf(text + length, sizeof text - (size_t)length, ": 0x%08" PRIx32,
+                 fresh & CFSR_BFARVALID ? cpu->scb.bfar : cpu->scb.mmfar);
+    run->cfsr_told = cpu->scb.cfsr;
+    result_add_finding(run->result, MS(cycle), "cpu", text, true);
 }
 
 static void on_exception(void *context, uint64_t cycle, const void *what)
@@ -130,6 +168,7 @@ static void on_exception(void *context, uint64_t cycle, const void *what)
     if (note->number >= EXC_HARDFAULT && note->number <= EXC_USAGEFAULT) {
         run->fault_pc = note->return_pc;
         run->fault_cycle = cycle;
+        add_fault(run, cycle, note);
     }
     if (run_waits_for(run, TRIGGER_EXCEPTION) && note->number == run->armed.trigger->number)
         run_count_one(run);

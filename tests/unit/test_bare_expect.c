@@ -165,3 +165,36 @@ Test(bare_expect, starts_of_a_sweep_are_asked_the_same)
     /* About a whole run: no business of a start. */
     cr_expect(start_met("{\"resets\": 7}, {\"running\": \"user\"}"));
 }
+
+/* Runs code at 0x80000 in its place. */
+static void expect_fault(const char *code, const char *words)
+{
+    char text[2048];
+    struct scenario scenario;
+    struct run_result result;
+    const struct run_options options = {0};
+    struct diag why = {{0}};
+    snprintf(text, sizeof text,
+             "{\"name\": \"x\", \"board\": \"nrf52840\", \"until\": {\"at_ms\": 5}, \"modules\": "
+             "[{\"file\": \"" TEST_FIRMWARE "/hello.bin\", \"address\": 0}], \"state\": {\"start\": "
+             "\"blank\", \"bytes\": [{\"array\": \"internal\", \"address\": \"0x4\", \"hex\": "
+             "\"01000800\"}, {\"array\": \"internal\", \"address\": \"0x80000\", \"hex\": \"%s\"}]}}",
+             code);
+    parse(&scenario, text);
+    result_init(&result);
+    cr_assert_eq(scenario_run(&scenario, &options, &result, &why), 0, "%s", why.text);
+    cr_assert_geq(result.finding_count, 1);
+    cr_expect(result.findings[0].guest_fault);
+    cr_expect_str_eq(result.findings[0].text, words);
+    result_free(&result);
+    scenario_free(&scenario);
+}
+
+Test(bare_expect, a_fault_is_told_with_its_cause)
+{
+    /* MOVS r0, #0xee; LSLS r0, #24; LDR r1, [r0] */
+    expect_fault("ee2000060168fee7", "HardFault at 0x00080004, data access where nothing is: 0xee000000");
+    expect_fault("00de", /* UDF */ "HardFault at 0x00080000, undefined instruction");
+    /* MSR MSP, r0, and then erased flash */
+    expect_fault("80f30888", "HardFault at 0x00080004, undefined instruction");
+}
