@@ -3,7 +3,7 @@
 # Sweeps every update of the Boron on every published version where it applies, and prints what they came to as a
 # table. Goes on where it was stopped: what is finished is not done again, what was cut short goes on.
 #
-#   tests/sweeps.sh                  everything: some ten hours of one core
+#   tests/sweeps.sh                  everything: some eight hours of one core
 #   tests/sweeps.sh NAME...          only those whose name has one of these in it: softdevice, @2.0.1
 #   tests/sweeps.sh --quick NAME...  only telling points of each
 #   tests/sweeps.sh --table          runs nothing, prints the table of what is there
