@@ -293,9 +293,9 @@ static void note_blocks(struct cpu *cpu, const struct trace *trace, uint64_t cou
 {
     unsigned kept = ran < CPU_TRAIL ? (unsigned)ran : CPU_TRAIL;
     cpu->trail_next += (unsigned)ran;
-    for (unsigned i = 1; i <= kept; i++)
-        cpu->trail[(cpu->trail_next - i) % CPU_TRAIL] = trace->block[(count - i) % trace->blocks];
     unsigned last = (unsigned)((count - 1) % trace->blocks);
+    for (unsigned i = 1, at = last; i <= kept; i++, at = (at ? at : trace->blocks) - 1)
+        cpu->trail[(cpu->trail_next - i) % CPU_TRAIL] = trace->block[at];
     cpu->expected = trace->block_end[last];
     cpu->block_address = trace->block[last];
 }
