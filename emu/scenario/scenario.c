@@ -319,9 +319,9 @@ int scenario_check(const struct scenario *scenario, struct diag *why)
 {
     struct board_images board;
     struct diag reason;
-    const cJSON *at = member(scenario->doc.root, "board");
+    const cJSON *named = member(scenario->doc.root, "board"), *at = named ? named : scenario->doc.root;
     if (board_images_load(scenario->board, &board, &reason))
-        return json_doc_error(&scenario->doc, at ? at : scenario->doc.root, why, "%s", reason.text);
+        return json_doc_error(&scenario->doc, at, why, "%s", reason.text);
     int err = board.has_parts ? check_references(scenario, &board, why)
                               : json_doc_error(&scenario->doc, at, why,
                                                "of the board \"%s\" only the images are known, so it cannot "

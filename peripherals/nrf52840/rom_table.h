@@ -7,7 +7,7 @@
  * for a ROM Table'; what of it is read, and the part number 8, from nrfx before 1.4 (nrfx_nfct.c).
  * Modelled: peripheral and component identification: designer Nordic (JEP106 2, 0x44), part 8, and FICR's
  * revision.
- * Not modelled: the table's entries, of which there are none.
+ * Not modelled: the entries, which say where the core's own tables are.
  */
 #ifndef SOSIM_NRF52840_ROM_TABLE_H
 #define SOSIM_NRF52840_ROM_TABLE_H
