@@ -308,6 +308,17 @@ static void expect_same(const struct machine *a, const struct machine *b, uint64
                      (unsigned long)seed);
 }
 
+static void run_to(struct machine *machine, uint64_t cycle)
+{
+    cr_assert_eq(machine_run(machine, cycle), MACHINE_TIME, "%s", machine_failure(machine));
+}
+
+static void end_both(struct machine *const machine[2])
+{
+    end_machine(machine[0]);
+    end_machine(machine[1]);
+}
+
 /* Looks at RAM now and then in the middle of a register access, as DMA may. */
 struct onlooker {
     struct bus *bus;
@@ -353,8 +364,7 @@ Test(replay, ram_is_up_to_date_for_dma)
             struct machine *machine = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
             onlooker[n].bus = &machine->bus;
             watch_accesses(machine, look_at_ram, &onlooker[n]);
-            cr_assert_eq(machine_run(machine, 3 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                         machine_failure(machine));
+            run_to(machine, 3 * CYCLES_PER_MS);
             replayed += replay_blocks(&machine->cpu);
             end_machine(machine);
         }
@@ -502,13 +512,11 @@ Test(replay, what_is_due_goes_before_what_is_pending)
     for (unsigned n = 0; n < 2; n++) {
         machine[n] =
             machine_with_handlers(&loop, handler, 150, (struct cpu_speed){.replay_loops = n == 1}); /* 600 */
-        cr_assert_eq(machine_run(machine[n], 40 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                     machine_failure(machine[n]));
+        run_to(machine[n], 40 * CYCLES_PER_MS);
     }
     expect_same(machine[0], machine[1], 0);
     cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
 
 /* A delay as compilers make it of a call in a loop: a register that changes is pushed in each round. */
@@ -549,8 +557,7 @@ Test(replay, delays)
         for (unsigned n = 0; n < 4; n++) {
             machine[n] = new_machine(&program, speeds[n]);
             switch_mpu(machine[n], how & 2);
-            cr_assert_eq(machine_run(machine[n], 50 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                         machine_failure(machine[n]));
+            run_to(machine[n], 50 * CYCLES_PER_MS);
             expect_same(machine[0], machine[n], how);
         }
         cr_expect_gt(cpu_reg(&machine[0]->cpu, 4), 100);
@@ -586,14 +593,12 @@ Test(replay, a_loop_of_several_ways)
     }
     for (unsigned n = 0; n < 2; n++) {
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
-        cr_assert_eq(machine_run(machine[n], 40 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                     machine_failure(machine[n]));
+        run_to(machine[n], 40 * CYCLES_PER_MS);
     }
     expect_same(machine[0], machine[1], 0);
     cr_expect_gt(cpu_reg(&machine[0]->cpu, 6), 10000);
     cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 2);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
 
 /* Goes on behind what its fault is about: two more than the stacked PC. */
@@ -614,16 +619,14 @@ static void compare_access(uint16_t access, uint32_t address, void (*prepare)(st
         memcpy(machine[n]->soc.flash.data + HANDLER, skip, sizeof skip);
         prepare(machine[n]);
         for (unsigned step = 0; step < 2; step++) {
-            cr_assert_eq(machine_run(machine[n], (1 + step) * 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                         machine_failure(machine[n]));
+            run_to(machine[n], (1 + step) * 20 * CYCLES_PER_MS);
             change(machine[n]);
         }
     }
     expect_same(machine[0], machine[1], 0);
     cr_expect_gt(cpu_reg(&machine[0]->cpu, 4), 1000);
     cr_expect_neq(machine[0]->cpu.scb.bfar, 0);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
 
 static void open_window(struct machine *machine)
@@ -677,10 +680,10 @@ Test(replay, a_watch_is_told_once_of_each_time_that_its_block_runs)
         uint32_t seen = 0;
         scs_write(&machine->cpu, 0xe000e014, 4, 7001); /* SYST_RVR, SYST_CSR */
         scs_write(&machine->cpu, 0xe000e010, 4, 7);
-        cr_assert_eq(machine_run(machine, 10 * CYCLES_PER_MS), MACHINE_TIME);
+        run_to(machine, 10 * CYCLES_PER_MS);
         uint32_t before = cpu_reg(&machine->cpu, 4);
         cr_assert_eq(cpu_watch(&machine->cpu, CODE, count_up, &seen), 0);
-        cr_assert_eq(machine_run(machine, 20 * CYCLES_PER_MS), MACHINE_TIME);
+        run_to(machine, 20 * CYCLES_PER_MS);
         uint32_t rounds = cpu_reg(&machine->cpu, 4) - before;
         cr_expect_gt(rounds, 10000);
         cr_expect(seen - rounds <= 1, "%zu: it was told %u times of %u", n, seen, rounds);
@@ -713,13 +716,11 @@ Test(replay, accesses_that_take_their_time)
             machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
             onlooker[n] = (struct onlooker){.bus = &machine[n]->bus};
             watch_accesses(machine[n], take_time, &onlooker[n]);
-            cr_assert_eq(machine_run(machine[n], 6 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                         machine_failure(machine[n]));
+            run_to(machine[n], 6 * CYCLES_PER_MS);
         }
         expect_same(machine[0], machine[1], seed);
         replayed += replay_blocks(&machine[1]->cpu);
-        end_machine(machine[0]);
-        end_machine(machine[1]);
+        end_both(machine);
     }
     cr_expect_gt(replayed, 100000, "only %lu blocks were replayed", (unsigned long)replayed);
 }
@@ -755,14 +756,12 @@ Test(replay, dma_over_what_was_stored)
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
         onlooker[n] = (struct onlooker){.bus = &machine[n]->bus};
         watch_accesses(machine[n], write_ram, &onlooker[n]);
-        cr_assert_eq(machine_run(machine[n], 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                     machine_failure(machine[n]));
+        run_to(machine[n], 20 * CYCLES_PER_MS);
     }
     cr_expect_gt(onlooker[0].accesses, 20000);
     cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 2);
     expect_same(machine[0], machine[1], 0);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
 
 /* A trace was left here by privileged code; what comes now is not. */
@@ -777,15 +776,13 @@ Test(replay, unprivileged_code_where_a_trace_was_left, .timeout = 30)
     for (unsigned n = 0; n < 2; n++) {
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
         for (unsigned step = 1; step <= 8; step++) {
-            cr_assert_eq(machine_run(machine[n], step * 5 * CYCLES_PER_MS + step), MACHINE_TIME, "%s",
-                         machine_failure(machine[n]));
+            run_to(machine[n], step * 5 * CYCLES_PER_MS + step);
             cpu_set_control(&machine[n]->cpu, step & 1);
         }
     }
     cr_expect_gt(replay_blocks(&machine[1]->cpu), 1000);
     expect_same(machine[0], machine[1], 0);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
 
 /* With SEVONPEND an exception that is pending when somebody looks is an event; one that comes and goes within
@@ -803,14 +800,12 @@ Test(replay, pending_for_a_moment)
     for (unsigned n = 0; n < 2; n++) {
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
         machine[n]->cpu.scb.scr = SCR_SEVONPEND;
-        cr_assert_eq(machine_run(machine[n], 5 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                     machine_failure(machine[n]));
+        run_to(machine[n], 5 * CYCLES_PER_MS);
         cr_expect_not(machine[n]->cpu.event_register, "%u", n);
     }
     cr_expect_gt(replay_blocks(&machine[1]->cpu), 1000);
     expect_same(machine[0], machine[1], 0);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
 
 struct watcher {
@@ -846,14 +841,12 @@ Test(replay, a_watch_that_is_set_during_an_access)
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
         watcher[n] = (struct watcher){.cpu = &machine[n]->cpu};
         watch_accesses(machine[n], set_watch, &watcher[n]);
-        cr_assert_eq(machine_run(machine[n], 20 * CYCLES_PER_MS), MACHINE_TIME, "%s",
-                     machine_failure(machine[n]));
+        run_to(machine[n], 20 * CYCLES_PER_MS);
     }
     expect_same(machine[0], machine[1], 0);
     cr_expect_gt(replay_blocks(&machine[1]->cpu), 10000);
     cr_expect_gt(watcher[0].seen, 10000);
     cr_expect_eq(watcher[0].seen, watcher[1].seen, "it was told %u times, not %u", watcher[1].seen,
                  watcher[0].seen);
-    end_machine(machine[0]);
-    end_machine(machine[1]);
+    end_both(machine);
 }
