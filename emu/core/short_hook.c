@@ -115,8 +115,8 @@ static inline void count_after(struct summary *sum, const uint32_t *record, unsi
 }
 
 /* `cached` is a constant where it is called, so that the compiler makes one of each kind. */
-static inline struct summary sum_up(const struct cpu *cpu, const uint32_t *record, unsigned blocks,
-                                    bool cached)
+static inline struct summary sum_up_all(const struct cpu *cpu, const uint32_t *record, unsigned blocks,
+                                        bool cached)
 {
     struct summary sum = {0, 0, 0};
     if (cpu->expected % 2 == 0)
@@ -127,6 +127,45 @@ static inline struct summary sum_up(const struct cpu *cpu, const uint32_t *recor
     count_after(&sum, record, blocks, cached);
     return sum;
 }
+
+static struct summary sum_up_cached(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
+{
+    return sum_up_all(cpu, record, blocks, true);
+}
+
+static struct summary sum_up_uncached(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
+{
+    return sum_up_all(cpu, record, blocks, false);
+}
+
+#if defined(__x86_64__)
+/* The same for processors that take eight records at once: code that computes all the time spends a
+ * twentieth of its time here. */
+#define WIDE __attribute__((target("avx2")))
+
+WIDE static struct summary sum_up_cached_wide(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
+{
+    return sum_up_all(cpu, record, blocks, true);
+}
+
+WIDE static struct summary sum_up_uncached_wide(const struct cpu *cpu, const uint32_t *record,
+                                                unsigned blocks)
+{
+    return sum_up_all(cpu, record, blocks, false);
+}
+
+static struct summary sum_up(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
+{
+    static struct summary (*const way[2][2])(const struct cpu *, const uint32_t *, unsigned) = {
+        {sum_up_uncached, sum_up_uncached_wide}, {sum_up_cached, sum_up_cached_wide}};
+    return way[cpu->cache_is_on][__builtin_cpu_supports("avx2") != 0](cpu, record, blocks);
+}
+#else
+static struct summary sum_up(const struct cpu *cpu, const uint32_t *record, unsigned blocks)
+{
+    return (cpu->cache_is_on ? sum_up_cached : sum_up_uncached)(cpu, record, blocks);
+}
+#endif
 
 /* The blocks' pages of flash run. */
 static void note_pages(struct cpu *cpu, unsigned blocks, bool one_page)
@@ -158,8 +197,7 @@ void short_hook_settle(struct cpu *cpu)
     if (!blocks)
         return;
     uint32_t last = log->record[blocks - 1];
-    struct summary sum =
-        cpu->cache_is_on ? sum_up(cpu, log->record, blocks, true) : sum_up(cpu, log->record, blocks, false);
+    struct summary sum = sum_up(cpu, log->record, blocks);
     cpu->bus->clock.now += (uint16_t)((next >> 16) + log->room);
     cpu->bus->clock.now -= sum.follow * CYCLES_BRANCH;
     if (!cpu->cache_is_on)
