@@ -3,7 +3,7 @@
 
 #include "core/cycles.h"
 #include "core/nor.h"
-#include "core/replay_choose.h"
+#include "core/replay_leave.h"
 
 #include <string.h>
 
@@ -67,18 +67,6 @@ static void begin(struct session *s)
     }
 }
 
-static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value, unsigned bytes)
-{
-    if (bytes == 0xf)
-        memcpy(cpu->ram + offset, &value, 4);
-    for (unsigned i = 0; bytes != 0xf && i < 4; i++) {
-        if (bytes & 1u << i)
-            cpu->ram[offset + i] = (uint8_t)(value >> 8 * i);
-    }
-    if (cpu->ram_code[offset >> 12])
-        cpu_code_changed(cpu, RAM_BASE + offset, 4);
-}
-
 /* The access did when it was recorded, and the MPU is as it was then. */
 static void must_go_well(struct cpu *cpu, int error)
 {
@@ -86,41 +74,27 @@ static void must_go_well(struct cpu *cpu, int error)
         cpu_engine_failed(cpu, "a replayed access failed", UC_ERR_EXCEPTION);
 }
 
-/* True if no event can come up to be looked at before the cycle `end`, nor anything else. */
-static bool is_quiet(const struct session *s, uint64_t end)
+/* True if nothing but an event can make the run loop do anything before the next block. */
+static bool is_calm(const struct session *s)
 {
     const struct cpu *cpu = s->cpu;
-    return end < cpu->bus->clock.deadline && !s->replay->disturbed &&
-           !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen));
+    return !s->replay->disturbed && !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen));
 }
 
 /* The same after an access, which may have asked for a look around: that there is nothing to see can be seen
  * at once. */
-static bool quiets_down(struct session *s, uint64_t end)
+static bool is_calm_after_access(struct session *s)
 {
-    const struct cpu *cpu = s->cpu;
-    return !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen)) &&
-           replay_goes_on(s, s->trace, (uint32_t)(end - cpu->bus->clock.now), s->mode.primask,
-                          s->mode.basepri);
+    const struct clock *clock = &s->cpu->bus->clock;
+    return is_calm(s) &&
+           (clock->now < clock->deadline || replay_goes_on(s, s->trace, 0, s->mode.primask, s->mode.basepri));
 }
 
-static void make_stores(struct cpu *cpu, const struct trace *trace, const uint32_t *slots, unsigned first,
-                        unsigned count)
+/* True if, in the list without looks, one that was left out before this effect might have seen an event. */
+static inline bool is_late(const struct session *s, const struct ir *ir)
 {
-    for (const struct replay_store *store = trace->store + first; count-- > 0; store++)
-        store_ram(cpu, store->offset, slots[store->slot], store->bytes);
-}
-
-/* But for those that were made before a pause: others may have stored something else since then. */
-static void make_list(struct session *s, const uint32_t *slots, unsigned list)
-{
-    const struct trace *trace = s->trace;
-    unsigned first = trace->stores[list].first, count = trace->stores[list].count;
-    if (s->made && first) {
-        first = 0;
-        count = trace->store_count;
-    }
-    make_stores(s->cpu, trace, slots, first + s->made, count - s->made);
+    const struct clock *clock = &s->cpu->bus->clock;
+    return s->quiet && clock->now + ir->reach >= clock->deadline;
 }
 
 static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
@@ -128,79 +102,27 @@ static inline void compute(const struct ir *ir, uint32_t *slot, enum ir_op op)
     slot[ir->to] = ir_eval(op, slot[ir->a], slot[ir->b], slot[ir->c]);
 }
 
-/* What the list without looks left out before the operation `end` of all. */
-static void compute_until(const struct ir *ops, const struct ir *end, uint32_t *slots)
-{
-    for (const struct ir *ir = ops; ir < end; ir++) {
-        if (ir->op < FX_LOAD)
-            compute(ir, slots, (enum ir_op)ir->op);
-    }
-}
-
-static void leave(struct session *s, const uint32_t *slots, const struct replay_exit *exit)
-{
-    for (unsigned i = 0; i < PLACES; i++) {
-        if (exit->slot[i])
-            s->place[i] = slots[exit->slot[i]];
-    }
-    s->mode.primask = exit->primask;
-    s->mode.basepri = exit->basepri;
-    s->pc = exit->pc;
-}
-
-/* Makes the end of the round before, which nobody had to see until now. */
-static void make_last_round(struct session *s)
-{
-    const struct trace *trace = s->trace;
-    uint32_t *slots = s->last;
-    if (!slots)
-        return;
-    s->last = NULL;
-    compute_until(trace->ops, trace->end, slots);
-    leave(s, slots, &trace->exits[trace->end->exit]);
-    make_list(s, slots, trace->exits[trace->end->exit].stores);
-}
-
-void replay_catch_up(const struct cpu *cpu)
-{
-    struct session *s = cpu->replay ? cpu->replay->in_access : NULL;
-    if (!s)
-        return;
-    const struct trace *trace = s->trace;
-    s->replay->in_access = NULL;
-    make_last_round(s);
-    if (s->quiet)
-        compute_until(trace->ops, trace->ops + s->access->c, trace->slots);
-    make_list(s, trace->slots, s->access->exit);
-    s->made = trace->stores[s->access->exit].count; /* what is stored there now must stay */
-    s->replay->disturbed = true;                    /* what is known to be stored may not be so any more */
-}
-
-/* The CPU's access to a register; meanwhile somebody may want to see the RAM. Returns by how many cycles it
- * was longer than any that nobody holds the CPU in. */
-static uint64_t access_register(struct session *s, const struct ir *ir)
+/* The CPU's access to a register; meanwhile somebody may want to see the RAM. */
+static void access_register(struct session *s, const struct ir *ir)
 {
     struct cpu *cpu = s->cpu;
     uint32_t *slots = s->trace->slots;
-    uint64_t in_time = cpu->bus->clock.now + CYCLES_PERIPHERAL;
     s->access = ir;
     s->replay->in_access = s;
     must_go_well(cpu, ir->op == FX_READ ? cpu_load(cpu, ir->address, ir->size, &slots[ir->to])
                                         : cpu_store(cpu, ir->address, ir->size, slots[ir->a]));
     s->replay->in_access = NULL;
-    return cpu->bus->clock.now > in_time ? cpu->bus->clock.now - in_time : 0;
 }
 
-/* From the list without looks to the same place in that of all. */
-static const struct ir *in_full(struct session *s, const struct ir *ir)
+/* From the list without looks to that of all, at the operation `next`. */
+static const struct ir *in_full(struct session *s, const struct ir *next)
 {
-    const struct trace *trace = s->trace;
     s->quiet = false;
-    compute_until(trace->ops, trace->ops + ir->c, trace->slots);
-    return trace->ops + ir->c;
+    replay_compute_until(s->trace, next, s->trace->slots);
+    return next;
 }
 
-/* At the end of a round, with quiet to the end of the next: that begins with what this one came to. */
+/* At the end of a round, with quiet at the beginning of the next: that begins with what this one came to. */
 static void begin_next(struct session *s)
 {
     struct trace *trace = s->trace;
@@ -212,61 +134,107 @@ static void begin_next(struct session *s)
     s->rounds++;
 }
 
+/* Where to go on behind the look by which the trace was left: in the list without looks, if nothing can be
+ * seen before the next effect there. */
+static const struct ir *after_pause(struct session *s)
+{
+    struct clock *clock = &s->cpu->bus->clock;
+    const struct replay_pause *pause = &s->trace->pause;
+    const struct ir *from = s->trace->quiet_ops + pause->exit->quiet, *effect = from;
+    while (effect->op < FX_READ)
+        effect++;
+    s->quiet = is_calm(s) && clock->now - pause->exit->gone + effect->reach < clock->deadline;
+    if (!s->quiet)
+        return in_full(s, pause->next);
+    clock->now -= pause->exit->gone;
+    return from;
+}
+
 #define COMPUTE(op)                                                                                          \
     case op:                                                                                                 \
         compute(ir, slot, op);                                                                               \
         break;
 
-/* Works the list off, from its beginning if `from` is NULL; returns the operation, in the list of all, by
- * which it was left. While all is quiet there is nothing to look at, and the list without looks will do, even
- * for several rounds. */
-static const struct ir *execute(struct session *s, const struct ir *from)
+/* Works the list off, from its beginning or from where it was paused; returns the operation, in the list of
+ * all, by which it was left. While all is quiet there is nothing to look at, and the list without looks will
+ * do, even for several rounds. */
+static const struct ir *execute(struct session *s, bool was_paused)
 {
     struct cpu *cpu = s->cpu;
     const struct trace *trace = s->trace;
-    uint64_t *now = &cpu->bus->clock.now, end = *now + trace->whole;
+    uint64_t *now = &cpu->bus->clock.now;
     uint32_t *slot = trace->slots;
-    s->quiet = !from && is_quiet(s, end);
-    for (const struct ir *ir = from ? from : s->quiet ? trace->quiet_ops : trace->ops;; ir++) {
+    s->quiet = is_calm(s);
+    const struct ir *ir = s->quiet ? trace->quiet_ops : trace->ops;
+    const struct ir *next = trace->ops; /* of all, after the effect that was made last */
+    if (was_paused) {
+        ir = after_pause(s);
+        next = trace->pause.next;
+    }
+    for (;;) {
         switch (ir->op) {
         case FX_LOAD:
             memcpy(&slot[ir->to], cpu->ram + ir->address, 4);
             break;
         case FX_READ:
         case FX_WRITE:
+            if (is_late(s, ir)) {
+                ir = in_full(s, next);
+                continue;
+            }
             *now += ir->cycles;
-            end += access_register(s, ir);
-            if (s->quiet && !is_quiet(s, end) && !quiets_down(s, end))
-                ir = in_full(s, ir);
-            break;
-        case FX_LOOK:
-            *now += ir->cycles;
-            if (s->quiet && is_quiet(s, end))
+            access_register(s, ir);
+            next = trace->ops + ir->c + 1;
+            if (!s->quiet || is_calm_after_access(s))
                 break;
-            if (ir->size)
-                clock_kick(&cpu->bus->clock);
-            if (s->quiet)
-                ir = in_full(s, ir);
-            if (!goes_on_at(s, &trace->exits[ir->exit]))
-                return ir;
-            break;
-        case FX_GUARD:
+            ir = in_full(s, next);
+            continue;
+        case FX_LOOK:
+            if (is_late(s, ir)) {
+                ir = in_full(s, next);
+                continue;
+            }
             *now += ir->cycles;
-            if (slot[ir->a] != ir->b)
-                return s->quiet ? in_full(s, ir) : ir;
-            break;
-        case FX_END:
-            *now += ir->cycles;
-            end = *now + trace->whole;
-            if (s->quiet && trace->stable && !trace->idle && is_quiet(s, end)) {
-                begin_next(s);
-                slot = trace->slots;
-                ir = trace->quiet_ops - 1;
+            if (s->quiet && is_calm(s) && *now + trace->exits[ir->exit].stretch < cpu->bus->clock.deadline) {
+                next = trace->ops + ir->c + 1;
                 break;
             }
             if (ir->size)
                 clock_kick(&cpu->bus->clock);
-            return s->quiet ? in_full(s, ir) : ir;
+            if (!goes_on_at(s, &trace->exits[ir->exit]))
+                return trace->ops + ir->c;
+            next = trace->ops + ir->c + 1;
+            if (!s->quiet || is_calm(s))
+                break;
+            ir = in_full(s, next);
+            continue;
+        case FX_GUARD:
+            if (is_late(s, ir)) {
+                ir = in_full(s, next);
+                continue;
+            }
+            *now += ir->cycles;
+            if (slot[ir->a] != ir->b)
+                return trace->ops + ir->c;
+            next = trace->ops + ir->c + 1;
+            break;
+        case FX_END:
+            if (is_late(s, ir)) {
+                ir = in_full(s, next);
+                continue;
+            }
+            *now += ir->cycles;
+            if (s->quiet && trace->stable && !trace->idle && !was_paused && is_calm(s) &&
+                *now + trace->stretch < cpu->bus->clock.deadline) {
+                begin_next(s);
+                slot = trace->slots;
+                ir = trace->quiet_ops;
+                next = trace->ops;
+                continue;
+            }
+            if (ir->size)
+                clock_kick(&cpu->bus->clock);
+            return trace->end;
             /* What there is most of is told apart here, the rest where it is computed. */
             COMPUTE(IR_ADD)
             COMPUTE(IR_ADD_CARRY)
@@ -284,6 +252,7 @@ static const struct ir *execute(struct session *s, const struct ir *from)
         default:
             compute(ir, slot, (enum ir_op)ir->op);
         }
+        ir++;
     }
 }
 
@@ -326,34 +295,25 @@ bool replay_is_ready(struct cpu *cpu, uint32_t pc)
  * end. */
 static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
 {
-    const struct ir *ir = NULL, *from = was_paused ? trace->pause.next : NULL;
+    const struct ir *ir = NULL;
     uint64_t blocks = 0, before = was_paused ? trace->pause.blocks : 0;
     bool stored = false; /* the last round has stored what is known */
     trace->pause.on = false;
     s->trace = trace;
-    s->made = was_paused ? trace->stores[trace->pause.stores].count : 0;
+    s->made = was_paused ? trace->stores[trace->pause.exit->stores].count : 0;
     do {
-        if (!from) {
+        if (!was_paused) {
             s->made = 0;
             if (!replay_goes_on(s, trace, trace->stretch, s->mode.primask, s->mode.basepri))
                 break;
             begin(s);
         }
         s->rounds = 0;
-        ir = execute(s, from);
-        from = NULL;
-        const struct replay_exit *exit = &trace->exits[ir->exit];
-        stored = stored && !s->rounds && !s->replay->disturbed;
-        if (ir->op == FX_END)
-            s->last = NULL; /* this end tells more */
-        make_last_round(s);
-        leave(s, trace->slots, exit);
-        if (ir->op == FX_END && stored)
-            make_stores(s->cpu, trace, trace->slots, trace->stores[exit->stores].first, trace->varying);
-        else
-            make_list(s, trace->slots, exit->stores);
+        ir = execute(s, was_paused);
+        was_paused = false;
+        replay_leave(s, ir, stored && !s->rounds && !s->replay->disturbed);
         stored = !s->changed;
-        blocks += s->rounds * trace->blocks + exit->blocks;
+        blocks += s->rounds * trace->blocks + trace->exits[ir->exit].blocks;
         if (ir->op == FX_END && !s->changed)
             blocks += repeat_idle(s->cpu, trace) * trace->blocks;
     } while (trace->stable && ir->op == FX_END && !s->changed);

@@ -18,8 +18,9 @@
  *   is left before that block: it says for each how registers and masks are made then. Afterwards it may go
  *   on there, if registers, mode, and all words that the rest of the round reads are the same. Stores to RAM
  *   are put off to where the trace is left, or somebody else looks at the RAM while a register is accessed.
- * - While nothing can be due before a round is over there is no need to look, nor to compute what only a look
- *   would show; of rounds that follow each other like this the last two are kept, to show it all the same.
+ * - While nothing can be due before the next access or open branch there is no need to look, nor to compute
+ *   what only a look would show; of rounds that follow each other like this the last two are kept, to show it
+ *   all the same. A place where the trace is left often has a list of what has to be made there.
  * - A trace is made by interpretation (replay_make.c, replay_decode.c) of what the engine has just done, from
  *   the same beginning, and thrown away unless registers and the whole RAM come out alike.
  *

@@ -181,7 +181,7 @@ bool replay_goes_on(struct session *s, const struct trace *trace, uint32_t stret
 
 static unsigned pause_words(const struct trace *trace)
 {
-    return trace->word_count + trace->variables + trace->stores[trace->pause.stores].count;
+    return trace->word_count + trace->variables + trace->pause.stores;
 }
 
 /* A word of RAM that counts while the trace is paused, for so many blocks of the round. */
@@ -200,8 +200,7 @@ static struct pause_word pause_word(const struct trace *trace, unsigned n)
         return (struct pause_word){where < PLACES ? NO_WORD : where - RAM_BASE,
                                    trace->variable[n].used_until};
     }
-    const struct replay_store *store =
-        &trace->store[trace->stores[trace->pause.stores].first + n - trace->variables];
+    const struct replay_store *store = &trace->pause.store[n - trace->variables];
     return (struct pause_word){store->offset, store->used_until};
 }
 
@@ -215,6 +214,7 @@ void replay_pause(struct session *s, struct trace *trace, const struct ir *look)
     if (replay->disturbed)
         return;
     pause->on = true;
+    pause->exit = exit;
     pause->next = look + 1;
     pause->pc = exit->pc;
     pause->blocks = exit->blocks;
@@ -222,7 +222,8 @@ void replay_pause(struct session *s, struct trace *trace, const struct ir *look)
     pause->stretch = exit->stretch;
     memcpy(pause->place, s->place, sizeof pause->place);
     pause->mode = s->mode;
-    pause->stores = exit->stores;
+    pause->store = exit->out ? exit->out->store : trace->store + trace->stores[exit->stores].first;
+    pause->stores = exit->out ? exit->out->stores : trace->stores[exit->stores].count;
     pause->changed = s->changed;
     for (unsigned n = 0; n < pause_words(trace); n++) {
         uint32_t offset = pause_word(trace, n).offset;

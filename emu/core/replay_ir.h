@@ -57,13 +57,20 @@ enum ir_op {
 
 struct ir {
     uint8_t op;
-    uint8_t size;
-    uint16_t to, a, b, c; /* slots; FX_GUARD: b is a value; effects in the list without looks: c is the place
-                             in the list of all */
+    uint8_t size;         /* of computations: 1 if the list without looks has it, too */
+    uint16_t to, a, b, c; /* slots; FX_GUARD: b is a value; effects: c is the place in the list of all */
     uint16_t exit;
     uint32_t cycles;
     uint32_t address;
+    uint32_t reach; /* of effects in the list without looks: so many cycles after the effect before this one
+                       must be quiet */
 };
+
+/* True of a computation that the list without looks left out. */
+static inline bool ir_left_out(const struct ir *ir)
+{
+    return ir->op < FX_LOAD && !ir->size;
+}
 
 static inline uint32_t ir_rotate(uint32_t value, unsigned by)
 {

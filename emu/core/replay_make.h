@@ -86,16 +86,6 @@ struct replay_variable {
     uint16_t used_until; /* of a word: so many blocks */
 };
 
-/* How the state is made when a trace is left. */
-struct replay_exit {
-    uint32_t pc;
-    uint16_t slot[PLACES]; /* 0: the place is as it was */
-    uint16_t blocks;       /* that were run */
-    uint32_t primask, basepri;
-    uint32_t stretch; /* if the next block does not end at an exit, longest time in cycles to one; or 0 */
-    uint16_t stores;  /* list of those that were put off, in their order */
-};
-
 /* A store to a word of RAM that is only made when somebody could see it: where the trace is left, or a
  * register access lets DMA come by. */
 struct replay_store {
@@ -109,6 +99,28 @@ struct replay_stores {
     uint16_t first, count;
 };
 
+/* What an exit needs that is taken often: of each word the last store, and the computations that the list
+ * without looks left out. */
+struct way_out {
+    struct replay_store *store;
+    unsigned stores;
+    struct ir *ops, *end;
+};
+
+/* How the state is made when a trace is left. */
+struct replay_exit {
+    uint32_t pc;
+    uint16_t slot[PLACES]; /* 0: the place is as it was */
+    uint16_t blocks;       /* that were run */
+    uint32_t primask, basepri;
+    uint32_t stretch; /* if the next block does not end at an exit, longest time in cycles to one; or 0 */
+    uint16_t stores;  /* list of those that were put off, in their order */
+    uint16_t quiet;   /* of a look: place in the list without looks from which that may go on … */
+    uint32_t gone;    /* … and how many cycles went by since the effect before that place */
+    unsigned taken;   /* so often, while there is no way out */
+    struct way_out *out;
+};
+
 struct replay_word {
     uint32_t offset; /* in RAM */
     uint32_t value;
@@ -118,6 +130,7 @@ struct replay_word {
 /* Where a trace was left to look around, and how all it builds on was then. */
 struct replay_pause {
     bool on;
+    const struct replay_exit *exit; /* by which it was left */
     const struct ir *next;
     uint32_t pc;
     uint32_t blocks;   /* of the round, before */
@@ -125,7 +138,8 @@ struct replay_pause {
     uint32_t stretch;
     uint32_t place[PLACES];
     struct replay_mode mode;
-    uint16_t stores; /* list of those that the round had made */
+    const struct replay_store *store; /* that the round had made */
+    unsigned stores;
     bool changed;    /* words that the round began with were other ones after a pause before */
     uint32_t *ram;   /* the words that it assumes, begins with, and had stored */
     unsigned misses; /* how often one of the first two was another afterwards */
@@ -164,7 +178,6 @@ struct trace {
     uint64_t cycles;
     uint32_t first_cycles; /* of its first block */
     uint32_t stretch;      /* likewise, from the beginning */
-    uint32_t whole;        /* no round takes longer */
     bool stable;           /* a loop, at whose end everything is as it must be at its beginning */
     bool idle;             /* and it does nothing but take time: the second time round is like the first */
     uint16_t page[REPLAY_PAGES]; /* of flash that it runs, or (with PAGE_READ) reads */
@@ -260,6 +273,9 @@ void trace_free(struct trace *trace);
 
 /* Of what was interpreted to the end (replay_trace.c). NULL if it is too large. */
 struct trace *make_trace(struct maker *m);
+
+/* Adds the store to those to be made, or has it take the place of one to the same word. */
+void replay_put_off(struct replay_store *pending, unsigned *count, const struct replay_store *store);
 
 /* True if what the loop takes for known is not so any more after a round. */
 bool make_place_changed(const struct maker *m, unsigned place);

@@ -13,10 +13,10 @@ static uint32_t longest_time(const struct ir *ir)
     return ir->op < FX_READ ? 0 : ir->cycles + (access ? CYCLES_PERIPHERAL : 0);
 }
 
-/* How long a round may take, and how long it goes on where it cannot be left to look around. */
+/* How long a round goes on where it cannot be left to look around. */
 static void measure(struct maker *m, struct trace *trace)
 {
-    uint32_t cycles = 0, whole = 0;
+    uint32_t cycles = 0;
     unsigned next = m->log->blocks;
     for (unsigned i = m->ops; i-- > 0;) {
         const struct ir *ir = &m->op[i];
@@ -27,13 +27,11 @@ static void measure(struct maker *m, struct trace *trace)
             cycles = 0;
         }
         cycles += longest_time(ir);
-        whole += longest_time(ir);
     }
     trace->stretch = next > 1 ? cycles : 0;
-    trace->whole = whole;
 }
 
-static void put_off(struct replay_store *pending, unsigned *count, const struct replay_store *store)
+void replay_put_off(struct replay_store *pending, unsigned *count, const struct replay_store *store)
 {
     unsigned n = 0;
     while (n < *count && pending[n].offset != store->offset)
@@ -69,7 +67,7 @@ static uint16_t list_at_end(struct maker *m)
     struct replay_store pending[REPLAY_TABLE];
     unsigned count = 0, first = m->store_count;
     for (unsigned i = 0; i < first; i++)
-        put_off(pending, &count, &m->store[i]);
+        replay_put_off(pending, &count, &m->store[i]);
     known_ones_last(m, pending, count);
     if (first + count > REPLAY_STORES) {
         m->failed = true;
@@ -124,7 +122,7 @@ static void need_stores(const struct maker *m, const struct replay_stores *list,
     struct replay_store pending[REPLAY_TABLE];
     unsigned count = 0;
     for (unsigned i = 0; i < list->count; i++)
-        put_off(pending, &count, &m->store[list->first + i]);
+        replay_put_off(pending, &count, &m->store[list->first + i]);
     for (unsigned i = 0; i < count; i++)
         needed[pending[i].slot] = true;
 }
@@ -191,29 +189,64 @@ static bool is_idle(const struct maker *m)
     return true;
 }
 
-/* The list again, without the looks and what only exits show: what looks let go by, the next effect does. */
-static struct ir *make_quiet_ops(struct maker *m)
+static bool is_look_left_out(const struct ir *ir)
 {
-    struct ir *quiet = malloc(m->ops * sizeof *quiet);
-    uint32_t cycles = 0;
+    return ir->op == FX_LOOK && !ir->size;
+}
+
+/* What looks that are left out let go by, the next effect does; and that there is nothing to see at them, up
+ * to where the engine could stop next, is seen at that effect. */
+static unsigned leave_looks_out(struct maker *m, const struct trace *trace, struct ir *quiet)
+{
+    uint32_t cycles = 0, reach = trace->stretch;
     unsigned kept = 0;
-    for (unsigned i = 0; quiet && i < m->ops; i++) {
+    for (unsigned i = 0; i < m->ops; i++) {
         struct ir *ir = &m->op[i];
         if (ir->op >= FX_READ)
             ir->c = (uint16_t)i;
-        if (ir->op == FX_LOOK && !ir->size) {
+        if (is_look_left_out(ir)) {
+            uint32_t stretch = m->exit[ir->exit].stretch;
             cycles += ir->cycles;
+            reach = reach > cycles + stretch ? reach : cycles + stretch;
+            m->exit[ir->exit].gone = cycles;
             continue;
         }
         quiet[kept] = *ir;
         if (ir->op >= FX_READ) {
             quiet[kept].cycles += cycles;
-            cycles = 0;
+            quiet[kept].reach = reach > quiet[kept].cycles ? reach : quiet[kept].cycles;
+            cycles = reach = 0;
         }
         kept++;
     }
-    if (quiet)
-        drop_unused(m, true, quiet, kept);
+    return kept;
+}
+
+/* Notes which computations the list without looks kept, and where it goes on behind each look: what was
+ * loaded before that is not loaded again. */
+static void find_looks(struct maker *m, const struct ir *quiet, unsigned count)
+{
+    bool kept[REPLAY_SLOTS] = {false};
+    unsigned next = 0;
+    for (unsigned i = 0; i < count; i++)
+        kept[quiet[i].to] |= quiet[i].op < FX_LOAD;
+    for (unsigned i = 0; i < m->ops; i++) {
+        struct ir *ir = &m->op[i];
+        if (ir->op < FX_LOAD)
+            ir->size = kept[ir->to];
+        next += !ir_left_out(ir) && !is_look_left_out(ir);
+        if (ir->op == FX_LOOK)
+            m->exit[ir->exit].quiet = (uint16_t)next;
+    }
+}
+
+/* The list again, without the looks and what only exits show. */
+static struct ir *make_quiet_ops(struct maker *m, const struct trace *trace)
+{
+    struct ir *quiet = malloc(m->ops * sizeof *quiet);
+    if (!quiet)
+        return NULL;
+    find_looks(m, quiet, drop_unused(m, true, quiet, leave_looks_out(m, trace, quiet)));
     return quiet;
 }
 
@@ -291,7 +324,7 @@ struct trace *make_trace(struct maker *m)
     measure(m, trace);
     trace->stable = is_stable(m);
     trace->idle = trace->stable && is_idle(m);
-    trace->quiet_ops = make_quiet_ops(m);
+    trace->quiet_ops = make_quiet_ops(m, trace);
     trace->ops = copy_of(m->op, m->ops * sizeof *m->op);
     trace->store = copy_of(m->store, m->store_count * sizeof *m->store);
     trace->stores = copy_of(m->stores, m->lists * sizeof *m->stores);
@@ -320,6 +353,8 @@ void trace_free(struct trace *trace)
     free(trace->stores);
     free(trace->slots);
     free(trace->other_slots);
+    for (unsigned i = 0; trace->exits && i < trace->exit_count; i++)
+        free(trace->exits[i].out);
     free(trace->exits);
     free(trace->block);
     free(trace->block_end);
