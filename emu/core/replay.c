@@ -269,7 +269,8 @@ static void note_blocks(struct cpu *cpu, const struct trace *trace, uint64_t cou
     cpu->block_address = trace->block[last];
 }
 
-/* Goes on for as many rounds as there is time for, if they are all alike. Returns how many. */
+/* After a whole round – in the rest of one an interrupt may be pending that was not looked for yet – goes on
+ * for as many as there is time for, if they are all alike. Returns how many. */
 static uint64_t repeat_idle(struct cpu *cpu, const struct trace *trace)
 {
     struct clock *clock = &cpu->bus->clock;
@@ -309,12 +310,13 @@ static bool run_trace(struct session *s, struct trace *trace, bool was_paused)
             begin(s);
         }
         s->rounds = 0;
+        bool whole = !was_paused;
         ir = execute(s, was_paused);
         was_paused = false;
         replay_leave(s, ir, stored && !s->rounds && !s->replay->disturbed);
         stored = !s->changed;
         blocks += s->rounds * trace->blocks + trace->exits[ir->exit].blocks;
-        if (ir->op == FX_END && !s->changed)
+        if (ir->op == FX_END && !s->changed && whole)
             blocks += repeat_idle(s->cpu, trace) * trace->blocks;
     } while (trace->stable && ir->op == FX_END && !s->changed);
     if (blocks > before)

@@ -249,6 +249,36 @@ Test(replay, what_is_due_goes_before_what_is_pending)
     end_both(machine);
 }
 
+/* A loop that does nothing but mask interrupts and unmask them is recorded from where they are masked. What
+ * becomes pending there is taken in the same round, of which only the rest is left to be replayed. */
+Test(replay, pending_in_a_loop_that_does_nothing)
+{
+    struct machine *machine[2];
+    for (uint32_t period = 601; period < 604; period++) {
+        struct program loop = {.size = 0};
+        put_constant(&loop, 12, 0xe000e010u);
+        put_constant(&loop, 0, period - 1); /* SysTick, with interrupt */
+        put2(&loop, 0xf8cc0004u);
+        put(&loop, 0x2007);
+        put2(&loop, 0xf8cc0000u);
+        unsigned top = loop.size;
+        put(&loop, 0xb672); /* CPSID i */
+        for (unsigned i = 0; i < 12; i++) {
+            put(&loop, 0xbf00); /* NOP; B next */
+            put(&loop, 0xe7ff);
+        }
+        put(&loop, 0xb662); /* CPSIE i */
+        put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
+        for (unsigned n = 0; n < 2; n++) {
+            machine[n] = new_machine(&loop, (struct cpu_speed){.replay_loops = n == 1});
+            run_to(machine[n], 10 * CYCLES_PER_MS);
+        }
+        expect_same(machine[0], machine[1], period);
+        cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
+        end_both(machine);
+    }
+}
+
 /* SysTick's handler changes a word that the loop loads early in a round and uses late: at whatever block the
  * handler comes by, the round goes on with what it had loaded. */
 Test(replay, what_was_loaded_before_a_handler_came_by)
