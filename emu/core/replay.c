@@ -74,11 +74,13 @@ static void must_go_well(struct cpu *cpu, int error)
         cpu_engine_failed(cpu, "a replayed access failed", UC_ERR_EXCEPTION);
 }
 
-/* True if nothing but an event can make the run loop do anything before the next block. */
+/* True if nothing but an event can make the run loop do anything before the next block; it would note, too,
+ * that something is not pending any more. */
 static bool is_calm(const struct session *s)
 {
     const struct cpu *cpu = s->cpu;
-    return !s->replay->disturbed && !(cpu->exc.pending & (cpu->exc.enabled | ~cpu->pending_seen));
+    return !s->replay->disturbed && !(cpu->exc.pending & cpu->exc.enabled) &&
+           cpu->exc.pending == cpu->pending_seen;
 }
 
 /* The same after an access, which may have asked for a look around: that there is nothing to see can be seen
