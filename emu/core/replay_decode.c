@@ -299,10 +299,33 @@ static bool branch_or_misc(struct instruction *n, uint32_t op)
     return op == 0xf3af8000u || (op & 0xffffff00u) == 0xf3bf8f00u;
 }
 
+static struct val signed_half(struct instruction *n, unsigned number, bool top)
+{
+    struct val value = make_get(n->m, number);
+    return top ? thumb_value(n, IR_ASR, value, known(16)) : thumb_value(n, IR_SXTH, value, ZERO);
+}
+
+/* SMULBB …, SMLABB …: no sum may overflow, as Q is not followed. */
+static bool multiply_halves(struct instruction *n, uint32_t op)
+{
+    unsigned ra = op >> 12 & 0xf, rd = op >> 8 & 0xf;
+    struct val product = thumb_value(n, IR_MUL, signed_half(n, op >> 16 & 0xf, op & 0x20),
+                                     signed_half(n, op & 0xf, op & 0x10));
+    if (ra == PC)
+        return thumb_set_reg(n, rd, product);
+    struct val a = make_get(n->m, ra), overflow = thumb_value(n, IR_ADD_OVERFLOW, a, product);
+    return make_known(n->m, overflow) && !overflow.v &&
+           thumb_set_reg(n, rd, thumb_value(n, IR_ADD, a, product));
+}
+
 static bool multiply(struct instruction *n, uint32_t op)
 {
     unsigned rn = op >> 16 & 0xf, ra = op >> 12 & 0xf, rd = op >> 8 & 0xf, rm = op & 0xf;
-    if (rn == PC || rd == PC || rm == PC || (op & 0xfff000e0u) != 0xfb000000u)
+    if (rn == PC || rd == PC || rm == PC)
+        return false;
+    if ((op & 0xfff000c0u) == 0xfb100000u)
+        return multiply_halves(n, op);
+    if ((op & 0xfff000e0u) != 0xfb000000u)
         return false;
     struct val product = thumb_value(n, IR_MUL, make_get(n->m, rn), make_get(n->m, rm));
     if (op & 0x10)

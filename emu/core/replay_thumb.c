@@ -244,11 +244,39 @@ static struct val extended(struct instruction *n, struct val value, unsigned siz
     return thumb_value(n, size == 1 ? IR_SXTB : IR_SXTH, value, ZERO);
 }
 
+/* True of an access to RAM that may be anywhere, and is to more than one word or half of one: byte by byte. */
+static bool is_unaligned(const struct instruction *n, struct val address, unsigned size)
+{
+    return !address.slot && address.v & (size - 1) && address.v - RAM_BASE < n->m->cpu->ram_size;
+}
+
+static struct val load_single(struct instruction *n, struct val address, unsigned size)
+{
+    if (!is_unaligned(n, address, size))
+        return make_load(n->m, address, size);
+    struct val value = ZERO;
+    for (unsigned i = 0; i < size && !n->m->failed; i++) {
+        struct val byte = make_load(n->m, thumb_plus(n, address, i), 1);
+        value = thumb_value(n, IR_OR, value, thumb_value(n, IR_LSL, byte, known(8 * i)));
+    }
+    return value;
+}
+
+static void store_single(struct instruction *n, struct val address, struct val value, unsigned size)
+{
+    if (!is_unaligned(n, address, size)) {
+        make_store(n->m, address, value, size);
+        return;
+    }
+    for (unsigned i = 0; i < size && !n->m->failed; i++)
+        make_store(n->m, thumb_plus(n, address, i), thumb_value(n, IR_LSR, value, known(8 * i)), 1);
+}
+
 bool thumb_load(struct instruction *n, unsigned rt, struct val address, unsigned size, bool is_signed)
 {
     if (!may_transfer(n, address))
         return false;
-    struct val value = make_load(n->m, address, size);
+    struct val value = load_single(n, address, size);
     return !n->m->failed && thumb_set_reg(n, rt, extended(n, value, size, is_signed));
 }
 
@@ -258,8 +286,8 @@ bool thumb_store(struct instruction *n, unsigned rt, struct val address, unsigne
     if (!may_transfer(n, address))
         return false;
     if (n->pass.slot)
-        value = make_value(n->m, IR_SELECT, n->pass, value, make_load(n->m, address, size));
-    make_store(n->m, address, value, size);
+        value = make_value(n->m, IR_SELECT, n->pass, value, load_single(n, address, size));
+    store_single(n, address, value, size);
     return !n->m->failed;
 }
 

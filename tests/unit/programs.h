@@ -68,7 +68,8 @@ static inline void put_wide(struct program *p)
     static const uint8_t operations[] = {0, 1, 2, 3, 4, 8, 10, 11, 13, 14};
     static const uint32_t others[] = {0xfa00f000, 0xfa20f000, 0xfa40f000, 0xfa60f000, 0xfa10f000, 0xfa30f000,
                                       0xfa50f000, 0xfa70f000, 0xfb00f000, 0xfa0ff080, 0xfa1ff080, 0xfa4ff080,
-                                      0xfa5ff080, 0xfa00f080, 0xfa50f080, 0xfb90f0f0, 0xfbb0f0f0};
+                                      0xfa5ff080, 0xfa00f080, 0xfa50f080, 0xfb90f0f0, 0xfbb0f0f0, 0xfb10f000,
+                                      0xfb10f010, 0xfb10f020, 0xfb10f030};
     unsigned operation = operations[pick(p, sizeof operations)];
     uint32_t n = low(p), d = low(p), m = low(p), s = pick(p, 2);
     switch (pick(p, 6)) {
@@ -118,8 +119,9 @@ static inline void put_access(struct program *p)
     case 3: /* LDRD, STRD */
         put2(p, (pick(p, 2) ? 0xe9c80000u : 0xe9d80000u) | 2u << 12 | 3u << 8 | pick(p, 8));
         break;
-    default:
-        put2(p, wide[pick(p, sizeof wide / sizeof wide[0])] | low(p) << 12 | pick(p, 8) * 4);
+    default: /* one in eight anywhere, the others where words begin */
+        put2(p, wide[pick(p, sizeof wide / sizeof wide[0])] | low(p) << 12 |
+                    (pick(p, 8) ? pick(p, 8) * 4 : pick(p, 29)));
     }
 }
 

@@ -318,6 +318,36 @@ Test(replay, what_was_loaded_before_a_handler_came_by)
     end_both(machine);
 }
 
+/* A counter that lies across two words, and products of halves of it. */
+Test(replay, across_words)
+{
+    struct program program = {.size = 0};
+    struct machine *machine[2];
+    put_constant(&program, 8, SCRATCH);
+    put2(&program, 0xf04f0300u); /* MOV r3, #0 */
+    unsigned top = program.size;
+    put2(&program, 0xf8d80006u); /* LDR r0, [r8, #6]; ADDS r0, #37; STR r0, [r8, #6] */
+    put(&program, 0x3025);
+    put2(&program, 0xf8c80006u);
+    put2(&program, 0xf8b81007u); /* LDRH r1, [r8, #7]; SMULTB r2, r0, r1; EORS r4, r2 */
+    put2(&program, 0xfb10f221u);
+    put(&program, 0x4054);
+    put2(&program, 0xfb140503u); /* SMLABB r5, r4, r3, r0 */
+    put2(&program, 0xf8a84003u); /* STRH r4, [r8, #3] */
+    for (unsigned i = 0; i < 20; i++) {
+        put(&program, 0x3601); /* ADDS r6, #1; B next */
+        put(&program, 0xe7ff);
+    }
+    put(&program, 0xe000 | ((top - program.size - 2) & 0x7ff));
+    for (unsigned n = 0; n < 2; n++) {
+        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
+        run_to(machine[n], 40 * CYCLES_PER_MS);
+    }
+    expect_same(machine[0], machine[1], 0);
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 2);
+    end_both(machine);
+}
+
 /* A delay as compilers make it of a call in a loop: a register that changes is pushed in each round. */
 static void make_delay(struct program *p, bool masked)
 {
