@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/bus.h"
 
+#include "core/memory_map.h"
 #include "core/nor.h"
 #include "core/ports.h"
 #include "core/ram_watch.h"
@@ -12,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define APB_BASE  0x40000000u
-#define AHB_BASE  0x50000000u
-#define INFO_BASE 0x10000000u
-#define ROM_TABLE 0xf0000000u
-#define RAM_BASE  0x20000000u
 #define PAGE_SIZE 0x1000u
 
 int bus_init(struct bus *bus, uint8_t *ram, uint32_t ram_size, uint64_t seed)
@@ -78,7 +74,7 @@ static uint8_t *page_entry(struct bus *bus, uint32_t address)
         return &bus->page_ahb[(address - AHB_BASE) / PAGE_SIZE];
     if (address >= INFO_BASE && address < INFO_BASE + sizeof bus->page_info * PAGE_SIZE)
         return &bus->page_info[(address - INFO_BASE) / PAGE_SIZE];
-    return address - ROM_TABLE < PAGE_SIZE ? &bus->page_rom_table : NULL;
+    return address - ROM_TABLE_BASE < PAGE_SIZE ? &bus->page_rom_table : NULL;
 }
 
 static struct block *block_at(const struct bus *bus, uint32_t address)

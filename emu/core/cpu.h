@@ -29,6 +29,7 @@
 
 #include "core/bus.h"
 #include "core/exception.h"
+#include "core/memory_map.h"
 #include "core/short_hook.h"
 
 #include <unicorn/unicorn.h>
@@ -74,14 +75,8 @@ enum scr_bit {
     SCR_SEVONPEND = 1u << 4,
 };
 
-#define RAM_BASE 0x20000000u
 /* A page with one CLREX, which only we run: the engine can close its exclusive monitor in no other way. */
-#define CLREX_BASE    0x9ffff000u
-#define CODE_RAM_BASE 0x00800000u /* the same RAM, for code */
-#define INFO_BASE     0x10000000u /* FICR, then UICR */
-#define UICR_END      0x10002000u
-#define XIP_BASE      0x12000000u /* the external flash, while QSPI is on */
-#define XIP_SIZE      0x08000000u
+#define CLREX_BASE 0x9ffff000u
 
 /* System control block registers that are plain state. */
 struct scb {

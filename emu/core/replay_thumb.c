@@ -244,7 +244,8 @@ static struct val extended(struct instruction *n, struct val value, unsigned siz
     return thumb_value(n, size == 1 ? IR_SXTB : IR_SXTH, value, ZERO);
 }
 
-/* True of an access to RAM that may be anywhere, and is to more than one word or half of one: byte by byte. */
+/* True of an access to RAM that may be anywhere, and is to more than one word or half of one: byte by byte.
+ */
 static bool is_unaligned(const struct instruction *n, struct val address, unsigned size)
 {
     return !address.slot && address.v & (size - 1) && address.v - RAM_BASE < n->m->cpu->ram_size;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nrf52840/cc_dma.h"
 
+#include "core/memory_map.h"
+
 #include <string.h>
 
-#define RAM_BASE     0x20000000u
 #define CHUNK        64u
 #define START_CYCLES 32u
 #define SIZE_MASK    0x3fffffffu

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "nrf52840/mwu.h"
 
+#include "core/memory_map.h"
+
 #include <string.h>
 
 enum {
@@ -21,7 +23,6 @@ enum {
     PREGION_START = 0x6c0,
     PREGION_END = 0x6c4,
     PREGION_SUBS = 0x6c8,
-    APB = 0x40000000,
     PREGION_SIZE = 0x20000,
     SUBREGION_SIZE = 0x1000,
 };
@@ -60,7 +61,7 @@ static void check_region(struct mwu *mwu, unsigned event, uint32_t address)
 static void check_pregion(struct mwu *mwu, unsigned event, uint32_t address, bool writing)
 {
     unsigned n = (event - EVENT_PREGION) / 2;
-    uint32_t inside = address - (APB + n * PREGION_SIZE);
+    uint32_t inside = address - (APB_BASE + n * PREGION_SIZE);
     if (inside >= PREGION_SIZE)
         return;
     uint32_t bit = 1u << inside / SUBREGION_SIZE;
@@ -100,7 +101,7 @@ static bool region_touches(const struct mwu *mwu, unsigned event, uint32_t base)
                block_get(&mwu->block, REGION_END + n) >= base;
     }
     unsigned n = (event - EVENT_PREGION) / 2;
-    return base - (APB + n * PREGION_SIZE) < PREGION_SIZE;
+    return base - (APB_BASE + n * PREGION_SIZE) < PREGION_SIZE;
 }
 
 /* Has the bus tell of the pages that a region touches, and of no other. */
@@ -170,8 +171,8 @@ static void reset(void *self, enum reset_cause cause)
     mwu->nmien = 0;
     enable(mwu, 0);
     for (uint32_t n = 0; n < PREGIONS; n++) {
-        block_set(&mwu->block, PREGION_START + REGION_STRIDE * n, APB + n * PREGION_SIZE);
-        block_set(&mwu->block, PREGION_END + REGION_STRIDE * n, APB + (n + 1) * PREGION_SIZE - 1);
+        block_set(&mwu->block, PREGION_START + REGION_STRIDE * n, APB_BASE + n * PREGION_SIZE);
+        block_set(&mwu->block, PREGION_END + REGION_STRIDE * n, APB_BASE + (n + 1) * PREGION_SIZE - 1);
     }
 }
 
