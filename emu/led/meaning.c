@@ -23,7 +23,7 @@ static const struct meaning status_meanings[] = {
     {LED_BLINK, LED_GREEN, 51,
      "bootloader is restoring the factory firmware, or asking the network for an address"},
     {LED_BLINK, LED_WHITE, 51, "MODE held at start: settings are reset when let go"},
-    {LED_BLINK, LED_GREEN, 100, "connecting to the cellular network"},
+    {LED_BLINK, LED_GREEN, 100, "connecting to the network"},
     {LED_BLINK, LED_CYAN, 100, "connecting to the device cloud"},
     {LED_BLINK, LED_CYAN, 50, "handshake with the device cloud"},
     {LED_BLINK, LED_BLUE, 250, "listening mode: waiting to be set up"},

@@ -191,7 +191,7 @@ Test(led_phrases, network_dfu_and_hold_differ_by_rhythm_and_color)
 {
     start(259);
     blink(LED_GREEN, 100, 100, 300);
-    expect_meaning(&recognise(60259, 2)[1], "cellular");
+    expect_meaning(&recognise(60259, 2)[1], "the network");
 
     start(212);
     blink(LED_YELLOW, 101, 101, 50);

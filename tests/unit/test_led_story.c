@@ -158,7 +158,7 @@ Test(led_story, power_cut_and_recovery)
         flash(0, 95, 0, 100, 100);
     expect_line(
         "magenta blink 51/51 ms ×20, power cut, then magenta blink 51/51 ms ×40, then green blink 100/100 ms "
-        "to the end (connecting to the cellular network)");
+        "to the end (connecting to the network)");
 }
 
 Test(led_story, dark_and_dark_reset_loop)

@@ -145,7 +145,7 @@ Test(particle_cli, changes_modes_by_control_requests, .timeout = 300)
                      "usb dfu && until dfu-util -l | grep Found; do sleep 1; done && " PARTICLE "usb reset");
     cr_expect_eq(outcome->code, 0, "%s", outcome->text);
     expect_said(outcome, "Found DFU: [2b04:d00d]");
-    expect_said(outcome, "connecting to the cellular network"); /* it has stopped listening */
+    expect_said(outcome, "connecting to the network"); /* it has stopped listening */
     expect_said(outcome, "soft reset");
     free(outcome);
 }

@@ -201,7 +201,7 @@ Test(result, line_tells_cuts_but_not_the_power_that_comes_back)
     cr_expect_str_eq(
         result.lights[0].line,
         "magenta blink 51/51 ms ×3, power cut, then dark 3.5 s, reset, then green blink 100/100 ms to "
-        "the end (connecting to the cellular network)");
+        "the end (connecting to the network)");
 }
 
 Test(result, wall_time_changes_one_member_only)
