@@ -175,7 +175,7 @@ bool cpu_ran(const struct cpu *cpu, uint32_t from, uint32_t to)
 
 unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses)
 {
-    unsigned count = cpu->trail_next < CPU_TRAIL ? cpu->trail_next : CPU_TRAIL;
+    unsigned count = cpu->trail_next < CPU_TRAIL ? (unsigned)cpu->trail_next : CPU_TRAIL;
     for (unsigned i = 0; i < count; i++)
         addresses[i] = cpu->trail[(cpu->trail_next - count + i) % CPU_TRAIL];
     return count;

@@ -247,7 +247,7 @@ struct cpu {
     bool replay_next;                /* the block hook stopped for it */
 
     uint32_t trail[CPU_TRAIL];
-    unsigned trail_next;
+    uint64_t trail_next;
     uint32_t translated; /* halfwords of code, since the engine was last told to forget all of it */
 
     struct {

@@ -163,7 +163,8 @@ uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, 
  * rounds leaves the trail as it would be. */
 static bool trail_is_loop(const struct cpu *cpu, uint32_t head)
 {
-    unsigned newest = cpu->trail_next - 1, length = 0;
+    uint64_t newest = cpu->trail_next - 1;
+    unsigned length = 0;
     while (length < LOOP_MAX_BLOCKS && cpu->trail[(newest - length) % CPU_TRAIL] != head)
         length++;
     if (cpu->trail_next < CPU_TRAIL || length++ == LOOP_MAX_BLOCKS)

@@ -263,7 +263,7 @@ static const struct ir *execute(struct session *s, bool was_paused)
 static void note_blocks(struct cpu *cpu, const struct trace *trace, uint64_t count, uint64_t ran)
 {
     unsigned kept = ran < CPU_TRAIL ? (unsigned)ran : CPU_TRAIL;
-    cpu->trail_next += (unsigned)ran;
+    cpu->trail_next += ran;
     unsigned last = (unsigned)((count - 1) % trace->blocks);
     for (unsigned i = 1, at = last; i <= kept; i++, at = (at ? at : trace->blocks) - 1)
         cpu->trail[(cpu->trail_next - i) % CPU_TRAIL] = trace->block[at];

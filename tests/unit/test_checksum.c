@@ -122,8 +122,8 @@ static void compare(const struct loop *loop, bool crc, uint32_t tick)
     }
     cr_expect_gt(cpu_reg(&runs->cpu, 7), 1, "%s: it never ended", loop->what);
     bool fewer = skips->cpu.trail_next < runs->cpu.trail_next / 4;
-    cr_expect_eq(fewer, loop->is_checksum, "%s: %u of %u blocks were run", loop->what, skips->cpu.trail_next,
-                 runs->cpu.trail_next);
+    cr_expect_eq(fewer, loop->is_checksum, "%s: %lu of %lu blocks were run", loop->what,
+                 (unsigned long)skips->cpu.trail_next, (unsigned long)runs->cpu.trail_next);
     end_machine(skips);
     end_machine(runs);
 }

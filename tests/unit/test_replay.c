@@ -390,9 +390,9 @@ Test(replay, delays)
             expect_same(machine[0], machine[n], how);
         }
         cr_expect_gt(cpu_reg(&machine[0]->cpu, 4), 100);
-        unsigned blocks = machine[0]->cpu.trail_next;
-        cr_expect_lt(machine[1]->cpu.trail_next, blocks / 4, "%u: %u of %u blocks", how,
-                     machine[1]->cpu.trail_next, blocks);
+        uint64_t blocks = machine[0]->cpu.trail_next;
+        cr_expect_lt(machine[1]->cpu.trail_next, blocks / 4, "%u: %lu of %lu blocks", how,
+                     (unsigned long)machine[1]->cpu.trail_next, (unsigned long)blocks);
         cr_expect_gt(replay_blocks(&machine[2]->cpu), blocks / 2, "%u", how);
         for (unsigned n = 0; n < 4; n++)
             end_machine(machine[n]);

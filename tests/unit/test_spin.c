@@ -100,8 +100,8 @@ Test(spin, loops_that_wait)
             expect_same(skips, runs, what);
         }
         cr_expect_gt(cpu_reg(&runs->cpu, 4) + !loops[n].r1, 0, "%s: it never came", what);
-        cr_expect_lt(skips->cpu.trail_next, runs->cpu.trail_next / 4, "%s: %u of %u blocks were run", what,
-                     skips->cpu.trail_next, runs->cpu.trail_next);
+        cr_expect_lt(skips->cpu.trail_next, runs->cpu.trail_next / 4, "%s: %lu of %lu blocks were run", what,
+                     (unsigned long)skips->cpu.trail_next, (unsigned long)runs->cpu.trail_next);
         end_machine(skips);
         end_machine(runs);
     }
