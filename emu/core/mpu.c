@@ -37,15 +37,14 @@ static bool find_region(const struct mpu *mpu, uint32_t address, uint32_t *rasr)
     return false;
 }
 
-bool mpu_allows(const struct cpu *cpu, uint32_t address, enum cpu_access access, bool privileged)
+/* True where the MPU is off: at the priorities of HardFault and NMI, and while FAULTMASK is set. */
+static bool is_off(const struct cpu *cpu)
 {
-    const struct mpu *mpu = &cpu->mpu;
-    if (!(mpu->ctrl & MPU_CTRL_ENABLE))
-        return default_allows(address, access);
-    if (address >= 0xe0000000u && address < 0xe0100000u)
-        return access != ACCESS_FETCH; /* the PPB is never subject to the MPU */
-    if (!(mpu->ctrl & MPU_CTRL_HFNMIENA) && cpu->exc.active_priority < 0)
-        return default_allows(address, access);
+    return !(cpu->mpu.ctrl & MPU_CTRL_HFNMIENA) && (cpu->exc.active_priority < 0 || cpu_masks(cpu).faultmask);
+}
+
+static bool regions_allow(const struct mpu *mpu, uint32_t address, enum cpu_access access, bool privileged)
+{
     uint32_t rasr;
     if (!find_region(mpu, address, &rasr))
         return privileged && (mpu->ctrl & MPU_CTRL_PRIVDEFENA) && default_allows(address, access);
@@ -53,4 +52,15 @@ bool mpu_allows(const struct cpu *cpu, uint32_t address, enum cpu_access access,
         return false;
     unsigned need = access == ACCESS_WRITE ? 2u : 1u;
     return permissions[rasr >> 24 & 7] & (privileged ? need : need << 2);
+}
+
+bool mpu_allows(const struct cpu *cpu, uint32_t address, enum cpu_access access, bool privileged)
+{
+    const struct mpu *mpu = &cpu->mpu;
+    if (!(mpu->ctrl & MPU_CTRL_ENABLE))
+        return default_allows(address, access);
+    if (address >= 0xe0000000u && address < 0xe0100000u)
+        return access != ACCESS_FETCH; /* the PPB is never subject to the MPU */
+    bool without = default_allows(address, access), with = regions_allow(mpu, address, access, privileged);
+    return with == without ? with : is_off(cpu) ? without : with;
 }

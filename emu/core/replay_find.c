@@ -262,7 +262,8 @@ void replay_read_cpu(struct cpu *cpu, uint32_t place[PLACES], struct replay_mode
 /* What the MPU allows must depend on nothing but its registers; at the priorities of faults it may be off. */
 static bool mpu_interferes(const struct cpu *cpu)
 {
-    return (cpu->mpu.ctrl & MPU_CTRL_ENABLE) && (cpu->careful_always || cpu->exc.active_priority < 0);
+    return (cpu->mpu.ctrl & MPU_CTRL_ENABLE) &&
+           (cpu->careful_always || cpu->exc.active_priority < 0 || cpu_masks(cpu).faultmask);
 }
 
 bool replay_possible(const struct cpu *cpu)

@@ -97,6 +97,21 @@ static void guard(void)
     handlers[11] = on_svc;
 }
 
+/* FAULTMASK raises to a priority at which the MPU is off. */
+static void masked_guard(void)
+{
+    MPU_RBAR = (uint32_t)good_stack | 0x10;
+    MPU_RASR = 6u << 24 | 4 << 1 | 1; /* 32 bytes, read-only for all */
+    MPU_CTRL = 5;
+    barrier();
+    __asm volatile("cpsid f" ::: "memory");
+    *(volatile uint32_t *)good_stack = 0x5a5a;
+    __asm volatile("cpsie f" ::: "memory");
+    MPU_CTRL = 0;
+    barrier();
+    note("guard hit under FAULTMASK", *(volatile uint32_t *)good_stack);
+}
+
 static volatile uint32_t wrong_xpsr, wrong_return, wrong_pc;
 
 static void on_svc_spoils(struct frame *frame, uint32_t exc_return)
@@ -428,6 +443,7 @@ void run(void)
     stacks_to_nowhere();
     unstacking();
     guard();
+    masked_guard();
     spoilt_frames();
     not_base();
     note("--- escalated", 0);
