@@ -472,10 +472,12 @@ void bus_finding(struct bus *bus, const char *topic, const char *format, ...)
         if (bus->told[i] == digest)
             return;
     }
-    if (bus->tolds == sizeof bus->told / sizeof bus->told[0])
+    if (bus->tolds == BUS_FINDINGS)
         return;
     bus->told[bus->tolds++] = digest;
     struct finding finding = {.topic = topic, .text = text};
+    if (bus->tolds == BUS_FINDINGS)
+        finding = (struct finding){.topic = "findings", .text = "there are more, which are not told"};
     signal_emit(&bus->signals, SIGNAL_FINDING, digest, &finding);
 }
 

@@ -117,6 +117,7 @@ struct part_ports;
 
 #define BUS_MAX_BLOCKS 96
 #define BUS_PINS       64
+#define BUS_FINDINGS   256
 
 /* Everything a peripheral may know. */
 struct bus {
@@ -152,10 +153,10 @@ struct bus {
      * yes. */
     bool (*fetching_flash)(void *context);
     void *fetching_flash_context;
-    struct gpio *gpio;        /* lends pins to peripherals: nrf52840/gpio.h */
-    struct part_ports *ports; /* serial devices on pins: core/ports.h */
-    uint64_t seed;            /* of everything random: RNG, TRNG, RAM decay */
-    uint64_t told[256];       /* digests of the findings emitted so far */
+    struct gpio *gpio;           /* lends pins to peripherals: nrf52840/gpio.h */
+    struct part_ports *ports;    /* serial devices on pins: core/ports.h */
+    uint64_t seed;               /* of everything random: RNG, TRNG, RAM decay */
+    uint64_t told[BUS_FINDINGS]; /* digests of the findings emitted so far */
     unsigned tolds;
 };
 
@@ -213,7 +214,8 @@ const char *bus_register_name(const struct bus *bus, uint32_t address, char *tex
 /* Address of a register by its full name ("PWM0.SEQ[1].PTR"), or 0. For tests and scenarios. */
 uint32_t bus_register_address(const struct bus *bus, const char *name);
 
-/* A finding: printf-like text under a topic. The same text is emitted once a run. */
+/* A finding: printf-like text under a topic. The same text is emitted once a run; the last of BUS_FINDINGS
+ * says that there are more. */
 void bus_finding(struct bus *bus, const char *topic, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

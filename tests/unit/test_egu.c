@@ -33,3 +33,13 @@ Test(egu, unmodelled_register_is_storage_and_logged_once)
     cr_expect_eq(bench->findings, 1);
     bench_free(bench);
 }
+
+Test(egu, more_findings_than_are_told_are_said_to_be_there)
+{
+    struct bench *bench = bench_new();
+    for (unsigned i = 0; i < BUS_FINDINGS + 10; i++)
+        bus_finding(&bench->bus, "test", "finding %u", i);
+    cr_expect_eq(bench->findings, BUS_FINDINGS);
+    cr_expect_str_eq(bench->last_finding, "there are more, which are not told");
+    bench_free(bench);
+}
