@@ -59,12 +59,21 @@ void signal_emit(struct signals *signals, enum signal_kind kind, uint64_t digest
         signals->listener[kind][i].fn(signals->listener[kind][i].context, *signals->now, what);
 }
 
+#define LANES 4 /* that the processor works on side by side: whole arrays of flash are digested */
+
 uint64_t digest_bytes(const void *bytes, uint64_t size)
 {
     const uint8_t *p = bytes;
-    uint64_t hash = 0xcbf29ce484222325ull;
-    for (uint64_t i = 0; i < size; i++)
-        hash = (hash ^ p[i]) * 0x100000001b3ull;
+    uint64_t lane[LANES] = {1, 2, 3, 4}, word[LANES], hash = size;
+    for (; size >= sizeof word; size -= sizeof word, p += sizeof word) {
+        memcpy(word, p, sizeof word);
+        for (unsigned i = 0; i < LANES; i++)
+            lane[i] = mix(lane[i], word[i]);
+    }
+    for (; size; size--)
+        hash = mix(hash, *p++);
+    for (unsigned i = 0; i < LANES; i++)
+        hash = mix(hash, lane[i]);
     return hash;
 }
 

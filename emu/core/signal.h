@@ -89,7 +89,7 @@ void signal_emit(struct signals *signals, enum signal_kind kind, uint64_t digest
 /* Adds a fact (with the current time) to the trace hash without telling anybody. */
 void trace_note(struct signals *signals, uint64_t fact);
 
-/* FNV-1a over bytes or text, for digests. */
+/* Of bytes or text, to tell them from others; the same on each machine of the same byte order. */
 uint64_t digest_bytes(const void *bytes, uint64_t size);
 uint64_t digest_text(const char *text);
 
