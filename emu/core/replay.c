@@ -375,7 +375,7 @@ void replay_run(struct cpu *cpu)
     struct head *head = replay_head(s.replay, s.pc), *first = paused ? NULL : head;
     s.changed = paused && s.changed;
     s.replay->running = true;
-    while (trace || (head && !head->rest && (trace = replay_choose(&s, head)))) {
+    while (trace || (head && !head->rest && !head->record && (trace = replay_choose(&s, head)))) {
         uint64_t before = s.blocks;
         note_read(cpu, trace);
         /* The way here may have been left by a guard, before what it did was looked at. */
@@ -384,10 +384,12 @@ void replay_run(struct cpu *cpu)
         bool ended = run_trace(&s, trace, trace == paused);
         if (head)
             head->gain += s.blocks - before;
+        replay_search_over(cpu, trace, s.blocks - before);
         if (!ended)
             break;
         trace = paused = NULL;
         s.changed = false;
+        replay_search_at(cpu, s.pc);
         head = replay_head(s.replay, s.pc);
     }
     s.replay->running = false;
@@ -398,7 +400,6 @@ void replay_run(struct cpu *cpu)
     }
     if (s.blocks) {
         write_cpu(&s);
-        replay_search_anew(cpu); /* the way to the candidate was not seen */
         /* What is due goes before an interrupt, as it does where the engine comes to a block: it may bring
          * one that goes first. */
         if (!is_return(&s) && cpu->bus->clock.now >= cpu->bus->clock.deadline)

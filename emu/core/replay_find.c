@@ -145,7 +145,7 @@ void replay_time_changed(struct cpu *cpu)
         return;
     replay->search_at = 0;
     for (unsigned i = 0; i < replay->heads; i++)
-        replay->head[i].given_up_until = replay->head[i].useful_at = 0;
+        replay->head[i].given_up_until = replay->head[i].no_loop_until = replay->head[i].useful_at = 0;
 }
 
 /* --- heads ------------------------------------------------------------------------------------------------
@@ -306,9 +306,36 @@ void replay_note_access(struct cpu *cpu, bool writes, uint32_t address, unsigned
                                                           .writes = writes};
 }
 
+static bool has_loop(const struct head *head)
+{
+    for (unsigned i = 0; i < head->traces; i++) {
+        if (head->trace[i]->stable)
+            return true;
+    }
+    return false;
+}
+
+/* There was no loop, or none that traces are made of: those of parts of it that there are stay. False if
+ * there are none. */
+static bool give_up_loop(const struct cpu *cpu, struct head *head)
+{
+    if (!head->loop || !head->traces)
+        return false;
+    head->loop = has_loop(head);
+    head->record = false;
+    head->no_loop_until = cpu->bus->clock.now + ((uint64_t)REST_AFTER_FAILURE << head->loops_in_vain);
+    if (head->loops_in_vain < GIVEN_UP_MAX)
+        head->loops_in_vain++;
+    return true;
+}
+
+/* Those of whole loops are tried before those of parts. */
 static void keep_trace(struct replay *replay, struct head *head, struct trace *trace)
 {
-    if (head->traces == REPLAY_TRACES) {
+    if (trace->stable && head->traces && head->traces < REPLAY_TRACES) {
+        memmove(head->trace + 1, head->trace, head->traces++ * sizeof *head->trace);
+        head->trace[0] = trace;
+    } else if (head->traces == REPLAY_TRACES) {
         drop_trace(replay, head->trace[head->next]);
         head->trace[head->next] = trace;
         head->next = (head->next + 1) % REPLAY_TRACES;
@@ -331,11 +358,12 @@ static void finish_recording(struct cpu *cpu, uint32_t end)
     do {
         trace = replay_make(&replay->maker, cpu, &replay->log, place, &head->wishes);
     } while (!trace && replay_blame(&replay->maker, &head->wishes));
-    if (trace) {
+    if (trace && !trace->stable && give_up_loop(cpu, head))
+        trace_free(trace);
+    else if (trace)
         keep_trace(replay, head, trace);
-        return;
-    }
-    replay_give_up(cpu, head);
+    else if (!give_up_loop(cpu, head))
+        replay_give_up(cpu, head);
 }
 
 static void record_block(struct cpu *cpu, const struct block_info *block)
@@ -348,7 +376,8 @@ static void record_block(struct cpu *cpu, const struct block_info *block)
         return;
     }
     if (log->blocks == REPLAY_BLOCKS) {
-        replay_give_up(cpu, replay->recording);
+        if (!give_up_loop(cpu, replay->recording))
+            replay_give_up(cpu, replay->recording);
         replay->recording = NULL;
         return;
     }
@@ -365,6 +394,13 @@ static void record_block(struct cpu *cpu, const struct block_info *block)
 static bool may_record(const struct cpu *cpu, const struct head *head)
 {
     return !head->traces && !head->rest && cpu->bus->clock.now >= head->given_up_until;
+}
+
+/* The same for a loop: traces of parts of it are no reason not to. */
+static bool may_record_loop(const struct cpu *cpu, const struct head *head)
+{
+    uint64_t now = cpu->bus->clock.now;
+    return !has_loop(head) && !head->rest && now >= head->given_up_until && now >= head->no_loop_until;
 }
 
 /* The head's block has to be seen from now on. */
@@ -421,7 +457,7 @@ static void candidate_came_again(struct cpu *cpu)
         struct head *head = make_head(replay, replay->candidate);
         replay->candidate = NOWHERE;
         replay->searched = 0;
-        if (may_record(cpu, head))
+        if (may_record_loop(cpu, head))
             wish_record(cpu, head, true);
         else
             rest_from_search(cpu);
@@ -441,6 +477,23 @@ static void search(struct cpu *cpu, uint32_t address)
         replay->path = (replay->path ^ address) * 0x9e3779b97f4a7c15ull;
     if (++replay->searched >= SEARCH_BLOCKS)
         rest_from_search(cpu);
+}
+
+void replay_search_at(struct cpu *cpu, uint32_t pc)
+{
+    if (cpu->bus->clock.now >= cpu->replay->search_at)
+        search(cpu, pc);
+}
+
+void replay_search_over(struct cpu *cpu, const struct trace *trace, uint64_t blocks)
+{
+    struct replay *replay = cpu->replay;
+    if (trace->stable || blocks > REPLAY_BLOCKS) {
+        replay->candidate = NOWHERE;
+        return;
+    }
+    replay->age += blocks ? (unsigned)blocks - 1 : 0;
+    replay->path = (replay->path ^ trace->block[0] ^ blocks) * 0x9e3779b97f4a7c15ull;
 }
 
 void replay_note_exit(struct cpu *cpu, uint32_t pc)
@@ -485,8 +538,11 @@ bool replay_block(struct cpu *cpu, const struct block_info *block)
         if (replay->recording)
             return false;
     }
-    if (cpu->bus->clock.now >= replay->search_at)
-        search(cpu, address);
+    bool seen = replay->bypass == address;
+    if (seen)
+        replay->bypass = NOWHERE;
+    else
+        replay_search_at(cpu, address);
     struct head *head = replay_head(replay, address);
     if (!head)
         return false;
@@ -502,9 +558,5 @@ bool replay_block(struct cpu *cpu, const struct block_info *block)
             replay_give_up(cpu, head); /* not with an MPU, say */
         return false;
     }
-    if (replay->bypass == address) {
-        replay->bypass = NOWHERE;
-        return false;
-    }
-    return head->traces && !cpu_is_watched(cpu, block);
+    return !seen && head->traces && !cpu_is_watched(cpu, block);
 }

@@ -23,9 +23,11 @@ struct head {
     unsigned exception; /* in the handler of which it is, 0: in thread mode */
     struct trace *trace[REPLAY_TRACES];
     unsigned traces;
-    unsigned next; /* to be replaced when there is no more room */
-    bool record;   /* when the CPU is here next */
-    bool loop;     /* to be recorded until the CPU is here again */
+    unsigned next;          /* to be replaced when there is no more room */
+    bool record;            /* when the CPU is here next */
+    bool loop;              /* to be recorded until the CPU is here again */
+    unsigned loops_in_vain; /* recordings of a loop that made none … */
+    uint64_t no_loop_until; /* … and the cycle from which there may be another */
     unsigned exits, misses, failures, poor, given_up;
     uint64_t gain;  /* blocks run from here since the last recording */
     unsigned rest;  /* arrivals to let pass */
@@ -46,7 +48,7 @@ struct replay {
     struct head head[REPLAY_HEADS];
     unsigned heads;
     uint8_t index[REPLAY_INDEX];         /* of head, plus 1, by address */
-    uint32_t bypass;                     /* a head that the engine goes on from */
+    uint32_t bypass;                     /* a block that the engine goes on from */
     uint64_t blocks;                     /* run by traces */
     struct trace *paused[REPLAY_PAUSED]; /* or NULL */
     unsigned next_paused;
@@ -80,6 +82,10 @@ void replay_give_up(struct cpu *cpu, struct head *head);
 
 /* The head's trace is freed, and another one recorded. */
 void replay_anew(struct replay *replay, struct head *head, struct trace *trace);
+
+/* The search for loops sees what traces run, too: so many blocks, and that the CPU is at `pc` then. */
+void replay_search_over(struct cpu *cpu, const struct trace *trace, uint64_t blocks);
+void replay_search_at(struct cpu *cpu, uint32_t pc);
 
 /* A trace was left for the block at `pc`: one from there on may pay, too. */
 void replay_note_exit(struct cpu *cpu, uint32_t pc);
