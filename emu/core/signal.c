@@ -79,5 +79,8 @@ uint64_t digest_bytes(const void *bytes, uint64_t size)
 
 uint64_t digest_text(const char *text)
 {
-    return digest_bytes(text, strlen(text));
+    uint64_t hash = 0xcbf29ce484222325ull;
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 0x100000001b3ull;
+    return hash;
 }

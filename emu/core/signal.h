@@ -89,8 +89,11 @@ void signal_emit(struct signals *signals, enum signal_kind kind, uint64_t digest
 /* Adds a fact (with the current time) to the trace hash without telling anybody. */
 void trace_note(struct signals *signals, uint64_t fact);
 
-/* Of bytes or text, to tell them from others; the same on each machine of the same byte order. */
+/* Of bytes, to tell them from others; the same on each machine of the same byte order. */
 uint64_t digest_bytes(const void *bytes, uint64_t size);
+
+/* Of names. It seeds what is random in scenarios – which bits of a torn word were programmed –, which have
+ * been found with it: FNV-1a it stays. */
 uint64_t digest_text(const char *text);
 
 #endif
