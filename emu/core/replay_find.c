@@ -259,11 +259,19 @@ void replay_read_cpu(struct cpu *cpu, uint32_t place[PLACES], struct replay_mode
     uc_reg_read(cpu->uc, UC_ARM_REG_BASEPRI, &mode->basepri);
 }
 
-/* What the MPU allows must depend on nothing but its registers; at the priorities of faults it may be off. */
+static bool faultmask(const struct cpu *cpu)
+{
+    uint32_t value;
+    uc_reg_read(cpu->uc, UC_ARM_REG_FAULTMASK, &value);
+    return value & 1;
+}
+
+/* What the MPU allows privileged code must depend on nothing but its registers; at the priorities of faults
+ * it may be off. */
 static bool mpu_interferes(const struct cpu *cpu)
 {
-    return (cpu->mpu.ctrl & MPU_CTRL_ENABLE) &&
-           (cpu->careful_always || cpu->exc.active_priority < 0 || cpu_masks(cpu).faultmask);
+    return (cpu->mpu.ctrl & MPU_CTRL_ENABLE) && (cpu->careful_always || cpu->exc.active_priority < 0 ||
+                                                 (!(cpu->mpu.ctrl & MPU_CTRL_HFNMIENA) && faultmask(cpu)));
 }
 
 bool replay_possible(const struct cpu *cpu)
