@@ -389,7 +389,8 @@ void replay_run(struct cpu *cpu)
             break;
         trace = paused = NULL;
         s.changed = false;
-        replay_search_at(cpu, s.pc);
+        if (!is_return(&s))
+            replay_search_at(cpu, s.pc);
         head = replay_head(s.replay, s.pc);
     }
     s.replay->running = false;
