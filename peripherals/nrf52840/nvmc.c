@@ -255,6 +255,7 @@ static void write(void *self, uint32_t offset, uint32_t value)
         break;
     case ICACHECNF:
         block_set(&nvmc->block, offset, value & 0x101);
+        clock_kick(&nvmc->block.bus->clock); /* the next block of code takes other cycles */
         break;
     default: /* READY, READYNEXT; the cache counters stay 0 */
         break;

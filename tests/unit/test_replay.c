@@ -348,6 +348,39 @@ Test(replay, across_words)
     end_both(machine);
 }
 
+/* A loop that switches the flash cache on for a part of each round: the switch counts from the next block on,
+ * whenever there is something else to look at. */
+Test(replay, a_cache_that_is_switched)
+{
+    struct machine *machine[2];
+    for (uint32_t period = 900; period < 1000; period += 33) {
+        struct program loop = {.size = 0};
+        put_constant(&loop, 9, 1);
+        put_constant(&loop, 12, 0xe000e010u);
+        put_constant(&loop, 0, period); /* SysTick, with interrupt */
+        put2(&loop, 0xf8cc0004u);
+        put(&loop, 0x2007);
+        put2(&loop, 0xf8cc0000u);
+        put_constant(&loop, 11, 0x4001e540u); /* NVMC.ICACHECNF */
+        unsigned top = loop.size;
+        for (unsigned on = 0; on < 2; on++) {
+            put2(&loop, 0xf8cb0000u | (on ? 9u : 3u) << 12); /* STR r9 or r3, [r11] */
+            for (unsigned i = 0; i < 14; i++) {
+                put(&loop, 0x3401); /* ADDS r4, #1; B next */
+                put(&loop, 0xe7ff);
+            }
+        }
+        put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
+        for (unsigned n = 0; n < 2; n++) {
+            machine[n] = new_machine(&loop, (struct cpu_speed){.replay_loops = n == 1});
+            run_to(machine[n], 10 * CYCLES_PER_MS);
+        }
+        expect_same(machine[0], machine[1], period);
+        cr_expect_gt(replay_blocks(&machine[1]->cpu), 0);
+        end_both(machine);
+    }
+}
+
 /* A delay as compilers make it of a call in a loop: a register that changes is pushed in each round. */
 static void make_delay(struct program *p, bool masked)
 {
