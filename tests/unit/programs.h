@@ -228,6 +228,31 @@ static inline void put_block(struct program *p)
                                  : 0xb100 | pick(p, 2) << 11 | (distance & 0x1f) << 3 | low(p));
 }
 
+/* SysTick, with interrupt, every so many cycles; r12 points to it, r0 is overwritten. */
+static inline void put_systick(struct program *p, uint32_t cycles)
+{
+    put_constant(p, 12, 0xe000e010u);
+    put_constant(p, 0, cycles - 1);
+    put2(p, 0xf8cc0004u);
+    put(p, 0x2007);
+    put2(p, 0xf8cc0000u);
+}
+
+/* So many blocks of the instruction and a branch to the next one. */
+static inline void put_steps(struct program *p, unsigned count, uint32_t halfword)
+{
+    for (unsigned i = 0; i < count; i++) {
+        put(p, halfword);
+        put(p, 0xe7ff);
+    }
+}
+
+/* A branch back to where the program was `top` halfwords long. */
+static inline void put_back(struct program *p, unsigned top)
+{
+    put(p, 0xe000 | ((top - p->size - 2) & 0x7ff));
+}
+
 /* What it computes is to be the same from round to round, mostly: some registers begin each round alike.
  * SysTick interrupts it every `period` cycles, or a little more. */
 static inline void make_program(struct program *p, uint64_t seed, uint32_t period)
@@ -238,12 +263,8 @@ static inline void make_program(struct program *p, uint64_t seed, uint32_t perio
     put_constant(p, 9, 1);
     put_constant(p, 10, 0xe0001000u);
     put_constant(p, 11, 0x40008000u);
-    put_constant(p, 12, 0xe000e010u);
     p->systick = period + pick(p, period / 16) + 1;
-    put_constant(p, 0, p->systick - 1); /* SysTick, with interrupt */
-    put2(p, 0xf8cc0004u);
-    put(p, 0x2007);
-    put2(p, 0xf8cc0000u);
+    put_systick(p, p->systick);
     unsigned head = p->size, kept = pick(p, 256);
     for (unsigned i = 0; i < 8; i++) {
         if (!(kept & 1u << i))

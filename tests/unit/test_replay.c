@@ -49,6 +49,25 @@ static void end_both(struct machine *const machine[2])
     end_machine(machine[1]);
 }
 
+/* Runs them, the second of which replays, and ends them: they are the same, and so large a part was replayed,
+ * as 1 to `share`. */
+static void compare_both(struct machine *const machine[2], uint64_t ms, unsigned share, uint64_t seed)
+{
+    run_to(machine[0], ms * CYCLES_PER_MS);
+    run_to(machine[1], ms * CYCLES_PER_MS);
+    expect_same(machine[0], machine[1], seed);
+    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / share);
+    end_both(machine);
+}
+
+static void compare_replay(const struct program *p, uint64_t ms, unsigned share, uint64_t seed)
+{
+    struct machine *machine[2];
+    for (unsigned n = 0; n < 2; n++)
+        machine[n] = new_machine(p, (struct cpu_speed){.replay_loops = n == 1});
+    compare_both(machine, ms, share, seed);
+}
+
 /* Looks at RAM now and then in the middle of a register access, as DMA may. */
 struct onlooker {
     struct bus *bus;
@@ -222,60 +241,35 @@ Test(replay, what_is_due_goes_before_what_is_pending)
     struct machine *machine[2];
     make_program(&loop, 1, 16);
     loop.size = 0;
-    put_constant(&loop, 12, 0xe000e010u);
-    put_constant(&loop, 0, 600); /* 601 cycles */
-    put2(&loop, 0xf8cc0004u);
-    put(&loop, 0x2007);
-    put2(&loop, 0xf8cc0000u);
+    put_systick(&loop, 601);
     unsigned top = loop.size;
-    put(&loop, 0xb672); /* CPSID i */
-    for (unsigned i = 0; i < 12; i++) {
-        put(&loop, 0x3401); /* ADDS r4, #1; B next */
-        put(&loop, 0xe7ff);
-    }
+    put(&loop, 0xb672);           /* CPSID i */
+    put_steps(&loop, 12, 0x3401); /* ADDS r4, #1 */
     for (unsigned i = 0; i < 24; i++)
         put(&loop, 0x3401);
     put(&loop, 0xb662); /* CPSIE i, in the same block */
-    put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
+    put_back(&loop, top);
     for (unsigned n = 0; n < 3; n++)
         make_handler(&handler[n], 700 * n, n == 2);
-    for (unsigned n = 0; n < 2; n++) {
+    for (unsigned n = 0; n < 2; n++)
         machine[n] =
             machine_with_handlers(&loop, handler, 150, (struct cpu_speed){.replay_loops = n == 1}); /* 600 */
-        run_to(machine[n], 40 * CYCLES_PER_MS);
-    }
-    expect_same(machine[0], machine[1], 0);
-    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
-    end_both(machine);
+    compare_both(machine, 40, 4, 0);
 }
 
 /* A loop that does nothing but mask interrupts and unmask them is recorded from where they are masked. What
  * becomes pending there is taken in the same round, of which only the rest is left to be replayed. */
 Test(replay, pending_in_a_loop_that_does_nothing)
 {
-    struct machine *machine[2];
     for (uint32_t period = 601; period < 604; period++) {
         struct program loop = {.size = 0};
-        put_constant(&loop, 12, 0xe000e010u);
-        put_constant(&loop, 0, period - 1); /* SysTick, with interrupt */
-        put2(&loop, 0xf8cc0004u);
-        put(&loop, 0x2007);
-        put2(&loop, 0xf8cc0000u);
+        put_systick(&loop, period);
         unsigned top = loop.size;
-        put(&loop, 0xb672); /* CPSID i */
-        for (unsigned i = 0; i < 12; i++) {
-            put(&loop, 0xbf00); /* NOP; B next */
-            put(&loop, 0xe7ff);
-        }
-        put(&loop, 0xb662); /* CPSIE i */
-        put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
-        for (unsigned n = 0; n < 2; n++) {
-            machine[n] = new_machine(&loop, (struct cpu_speed){.replay_loops = n == 1});
-            run_to(machine[n], 10 * CYCLES_PER_MS);
-        }
-        expect_same(machine[0], machine[1], period);
-        cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
-        end_both(machine);
+        put(&loop, 0xb672);           /* CPSID i */
+        put_steps(&loop, 12, 0xbf00); /* NOP */
+        put(&loop, 0xb662);           /* CPSIE i */
+        put_back(&loop, top);
+        compare_replay(&loop, 10, 4, period);
     }
 }
 
@@ -288,19 +282,12 @@ Test(replay, what_was_loaded_before_a_handler_came_by)
     make_program(&loop, 1, 16);
     loop.size = 0;
     put_constant(&loop, 8, SCRATCH);
-    put_constant(&loop, 12, 0xe000e010u);
-    put_constant(&loop, 0, 601);
-    put2(&loop, 0xf8cc0004u);
-    put(&loop, 0x2007);
-    put2(&loop, 0xf8cc0000u);
+    put_systick(&loop, 602);
     unsigned top = loop.size;
-    put2(&loop, 0xf8d82040u); /* LDR r2, [r8, #0x40] */
-    for (unsigned i = 0; i < 24; i++) {
-        put(&loop, 0x3401); /* ADDS r4, #1; B next */
-        put(&loop, 0xe7ff);
-    }
-    put2(&loop, 0xea825575u); /* EOR r5, r2, r5, ROR #21 */
-    put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
+    put2(&loop, 0xf8d82040u);     /* LDR r2, [r8, #0x40] */
+    put_steps(&loop, 24, 0x3401); /* ADDS r4, #1 */
+    put2(&loop, 0xea825575u);     /* EOR r5, r2, r5, ROR #21 */
+    put_back(&loop, top);
     for (unsigned n = 0; n < 3; n++)
         make_handler(&handler[n], 700 * n, n == 2);
     handler[1].size = 0;
@@ -308,21 +295,16 @@ Test(replay, what_was_loaded_before_a_handler_came_by)
     put(&handler[1], 0x3001);
     put2(&handler[1], 0xf8c80040u);
     put(&handler[1], 0x4770);
-    for (unsigned n = 0; n < 2; n++) {
+    for (unsigned n = 0; n < 2; n++)
         machine[n] =
             machine_with_handlers(&loop, handler, 1u << 24, (struct cpu_speed){.replay_loops = n == 1});
-        run_to(machine[n], 40 * CYCLES_PER_MS);
-    }
-    expect_same(machine[0], machine[1], 0);
-    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 4);
-    end_both(machine);
+    compare_both(machine, 40, 4, 0);
 }
 
 /* A counter that lies across two words, and products of halves of it. */
 Test(replay, across_words)
 {
     struct program program = {.size = 0};
-    struct machine *machine[2];
     put_constant(&program, 8, SCRATCH);
     put2(&program, 0xf04f0300u); /* MOV r3, #0 */
     unsigned top = program.size;
@@ -332,52 +314,29 @@ Test(replay, across_words)
     put2(&program, 0xf8b81007u); /* LDRH r1, [r8, #7]; SMULTB r2, r0, r1; EORS r4, r2 */
     put2(&program, 0xfb10f221u);
     put(&program, 0x4054);
-    put2(&program, 0xfb140503u); /* SMLABB r5, r4, r3, r0 */
-    put2(&program, 0xf8a84003u); /* STRH r4, [r8, #3] */
-    for (unsigned i = 0; i < 20; i++) {
-        put(&program, 0x3601); /* ADDS r6, #1; B next */
-        put(&program, 0xe7ff);
-    }
-    put(&program, 0xe000 | ((top - program.size - 2) & 0x7ff));
-    for (unsigned n = 0; n < 2; n++) {
-        machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
-        run_to(machine[n], 40 * CYCLES_PER_MS);
-    }
-    expect_same(machine[0], machine[1], 0);
-    cr_expect_gt(replay_blocks(&machine[1]->cpu), machine[0]->cpu.trail_next / 2);
-    end_both(machine);
+    put2(&program, 0xfb140503u);     /* SMLABB r5, r4, r3, r0 */
+    put2(&program, 0xf8a84003u);     /* STRH r4, [r8, #3] */
+    put_steps(&program, 20, 0x3601); /* ADDS r6, #1 */
+    put_back(&program, top);
+    compare_replay(&program, 40, 2, 0);
 }
 
 /* A loop that switches the flash cache on for a part of each round: the switch counts from the next block on,
- * whenever there is something else to look at. */
+ * whenever there is something else to look at. There each trace is left, so little is replayed. */
 Test(replay, a_cache_that_is_switched)
 {
-    struct machine *machine[2];
     for (uint32_t period = 900; period < 1000; period += 33) {
         struct program loop = {.size = 0};
         put_constant(&loop, 9, 1);
-        put_constant(&loop, 12, 0xe000e010u);
-        put_constant(&loop, 0, period); /* SysTick, with interrupt */
-        put2(&loop, 0xf8cc0004u);
-        put(&loop, 0x2007);
-        put2(&loop, 0xf8cc0000u);
+        put_systick(&loop, period + 1);
         put_constant(&loop, 11, 0x4001e540u); /* NVMC.ICACHECNF */
         unsigned top = loop.size;
         for (unsigned on = 0; on < 2; on++) {
             put2(&loop, 0xf8cb0000u | (on ? 9u : 3u) << 12); /* STR r9 or r3, [r11] */
-            for (unsigned i = 0; i < 14; i++) {
-                put(&loop, 0x3401); /* ADDS r4, #1; B next */
-                put(&loop, 0xe7ff);
-            }
+            put_steps(&loop, 14, 0x3401);                    /* ADDS r4, #1 */
         }
-        put(&loop, 0xe000 | ((top - loop.size - 2) & 0x7ff));
-        for (unsigned n = 0; n < 2; n++) {
-            machine[n] = new_machine(&loop, (struct cpu_speed){.replay_loops = n == 1});
-            run_to(machine[n], 10 * CYCLES_PER_MS);
-        }
-        expect_same(machine[0], machine[1], period);
-        cr_expect_gt(replay_blocks(&machine[1]->cpu), 0);
-        end_both(machine);
+        put_back(&loop, top);
+        compare_replay(&loop, 10, 200, period);
     }
 }
 
@@ -387,11 +346,7 @@ static void make_delay(struct program *p, bool masked)
     memset(p, 0, sizeof *p);
     put_constant(p, 6, 20000);
     put_constant(p, 10, 0xe0001000u);
-    put_constant(p, 12, 0xe000e010u);
-    put_constant(p, 0, 0x4000); /* SysTick, with interrupt */
-    put2(p, 0xf8cc0004u);
-    put(p, 0x2007);
-    put2(p, 0xf8cc0000u);
+    put_systick(p, 0x4001);
     if (masked)
         put(p, 0xb672);
     put2(p, 0xf8da1004u); /* again: LDR r1, [r10, #4] */
@@ -447,11 +402,8 @@ Test(replay, a_loop_of_several_ways)
     put(&program, 0x2806); /* CMP r0, #6; BEQ other */
     put(&program, 0xd000 | 40);
     for (unsigned way = 0; way < 2; way++) {
-        for (unsigned i = 0; i < 20; i++) {
-            put(&program, 0x3501 + 0x100 * way); /* ADDS r5 or r6, #1; B next */
-            put(&program, 0xe7ff);
-        }
-        put(&program, 0xe000 | ((top - program.size - 2) & 0x7ff));
+        put_steps(&program, 20, 0x3501 + 0x100 * way); /* ADDS r5 or r6, #1 */
+        put_back(&program, top);
     }
     for (unsigned n = 0; n < 2; n++) {
         machine[n] = new_machine(&program, (struct cpu_speed){.replay_loops = n == 1});
