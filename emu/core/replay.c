@@ -120,7 +120,7 @@ static void access_register(struct session *s, const struct ir *ir)
 static const struct ir *in_full(struct session *s, const struct ir *next)
 {
     s->quiet = false;
-    replay_compute_until(s->trace, next, s->trace->slots);
+    replay_compute(s->trace->ops, next, s->trace->slots);
     return next;
 }
 

@@ -34,9 +34,10 @@ static void need(const struct replay_exit *exit, const struct replay_store *stor
 static unsigned mark_computations(const struct trace *trace, const struct ir *end, bool *needed, bool *marked)
 {
     unsigned count = 0;
-    for (const struct ir *ir = end; ir-- > trace->ops;) {
-        marked[ir - trace->ops] = ir_left_out(ir) && needed[ir->to];
-        if (!marked[ir - trace->ops])
+    for (size_t i = (size_t)(end - trace->ops); i-- > 0;) {
+        const struct ir *ir = &trace->ops[i];
+        marked[i] = ir_left_out(ir) && needed[ir->to];
+        if (!marked[i])
             continue;
         needed[ir->a] = needed[ir->b] = needed[ir->c] = true;
         count++;
@@ -79,17 +80,12 @@ static const struct way_out *way_out(const struct trace *trace, const struct ir 
 /* --- computing and storing --------------------------------------------------------------------------------
  */
 
-static void compute_all(const struct ir *ir, const struct ir *end, uint32_t *slot)
+void replay_compute(const struct ir *ir, const struct ir *end, uint32_t *slot)
 {
     for (; ir < end; ir++) {
         if (ir_left_out(ir))
             slot[ir->to] = ir_eval((enum ir_op)ir->op, slot[ir->a], slot[ir->b], slot[ir->c]);
     }
-}
-
-void replay_compute_until(const struct trace *trace, const struct ir *end, uint32_t *slots)
-{
-    compute_all(trace->ops, end, slots);
 }
 
 static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value, unsigned bytes)
@@ -130,9 +126,9 @@ static void show(struct session *s, const struct ir *ir, uint32_t *slots, bool q
     const struct way_out *out = way_out(trace, ir);
     const struct replay_exit *exit = &trace->exits[ir->exit];
     if (quiet && out)
-        compute_all(out->ops, out->end, slots);
+        replay_compute(out->ops, out->end, slots);
     else if (quiet)
-        compute_all(trace->ops, ir, slots);
+        replay_compute(trace->ops, ir, slots);
     for (unsigned i = 0; i < PLACES; i++) {
         if (exit->slot[i])
             s->place[i] = slots[exit->slot[i]];
@@ -181,7 +177,7 @@ void replay_catch_up(const struct cpu *cpu)
     s->replay->in_access = NULL;
     replay_make_last_round(s);
     if (s->quiet)
-        replay_compute_until(trace, trace->ops + s->access->c, trace->slots);
+        replay_compute(trace->ops, trace->ops + s->access->c, trace->slots);
     make_list(s, trace->slots, s->access->exit);
     s->made = trace->stores[s->access->exit].count; /* what is stored there now must stay */
     s->replay->disturbed = true;                    /* what is known to be stored may not be so any more */

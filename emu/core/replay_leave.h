@@ -12,8 +12,8 @@
 
 #include "core/replay_choose.h"
 
-/* Computes what the list without looks left out of all operations before `end`. */
-void replay_compute_until(const struct trace *trace, const struct ir *end, uint32_t *slots);
+/* Makes the computations before `end` that the list without looks left out. */
+void replay_compute(const struct ir *ir, const struct ir *end, uint32_t *slot);
 
 /* Makes the end of the round before this one, if nobody had to see it until now. */
 void replay_make_last_round(struct session *s);

@@ -5,8 +5,8 @@
  *
  * Source: ARMv7-M Architecture Reference Manual (DDI 0403E) A5 (encodings), A7 (instructions).
  *
- * Not modelled: floating point, saturation, SIMD, coprocessors, exceptions, hints other than NOP. A block
- * with one of these makes no trace.
+ * Not modelled: floating point, saturation, the Q flag (a sum of products of halves must be known not to
+ * overflow), SIMD, coprocessors, exceptions, hints other than NOP. A block with one of these makes no trace.
  */
 #ifndef SOSIM_CORE_REPLAY_THUMB_H
 #define SOSIM_CORE_REPLAY_THUMB_H
