@@ -10,6 +10,7 @@
 #include "core/replay.h"
 #include "core/short_hook.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +141,7 @@ void cpu_reset(struct cpu *cpu)
         cpu_fault(cpu, EXC_USAGEFAULT, CFSR_INVSTATE, vector[1]);
 }
 
-static int reg_id(unsigned number)
+int cpu_reg_id(unsigned number)
 {
     static const int ids[] = {
         UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4,   UC_ARM_REG_R5,
@@ -153,7 +154,7 @@ static int reg_id(unsigned number)
 uint32_t cpu_reg(const struct cpu *cpu, unsigned number)
 {
     uint32_t value = 0;
-    uc_reg_read(cpu->uc, reg_id(number), &value);
+    uc_reg_read(cpu->uc, cpu_reg_id(number), &value);
     return value;
 }
 
@@ -161,7 +162,25 @@ void cpu_set_reg(struct cpu *cpu, unsigned number, uint32_t value)
 {
     if (number == 15)
         value |= 1u;
-    uc_reg_write(cpu->uc, reg_id(number), &value);
+    uc_reg_write(cpu->uc, cpu_reg_id(number), &value);
+}
+
+void cpu_regs(const struct cpu *cpu, const int *ids, uint32_t *values, unsigned count)
+{
+    void *at[CPU_SEVERAL];
+    assert(count <= CPU_SEVERAL);
+    for (unsigned i = 0; i < count; i++)
+        at[i] = &values[i];
+    uc_reg_read_batch(cpu->uc, (int *)(uintptr_t)ids, at, (int)count);
+}
+
+void cpu_set_regs(struct cpu *cpu, const int *ids, const uint32_t *values, unsigned count)
+{
+    void *at[CPU_SEVERAL];
+    assert(count <= CPU_SEVERAL);
+    for (unsigned i = 0; i < count; i++)
+        at[i] = (void *)(uintptr_t)&values[i];
+    uc_reg_write_batch(cpu->uc, (int *)(uintptr_t)ids, at, (int)count);
 }
 
 bool cpu_ran(const struct cpu *cpu, uint32_t from, uint32_t to)

@@ -181,6 +181,7 @@ struct cpu_speed {
 
 /* Watches for the start of a block of code; see cpu_watch. */
 #define CPU_MAX_WATCHES 16
+#define CPU_SEVERAL     24
 
 struct cpu {
     struct block_log log; /* core/short_hook.h */
@@ -299,6 +300,13 @@ void cpu_unwatch_all(struct cpu *cpu);
 uint32_t cpu_reg(const struct cpu *cpu, unsigned number);
 void cpu_set_reg(struct cpu *cpu, unsigned number, uint32_t value);
 
+/* Several registers of 32 bits at once, at most CPU_SEVERAL, which takes a fraction of the time; by the
+ * engine's numbers (enum uc_arm_reg), which the first function gives. They are written in their order; not
+ * the PC, which stops the engine. */
+int cpu_reg_id(unsigned number);
+void cpu_regs(const struct cpu *cpu, const int *ids, uint32_t *values, unsigned count);
+void cpu_set_regs(struct cpu *cpu, const int *ids, const uint32_t *values, unsigned count);
+
 /* The block addresses run last, oldest first; returns how many (at most CPU_TRAIL). */
 unsigned cpu_trail(const struct cpu *cpu, uint32_t *addresses);
 
@@ -353,6 +361,8 @@ void cpu_set_mode(struct cpu *cpu, unsigned exception, uint32_t control);
 bool cpu_mend_control(struct cpu *cpu);
 void cpu_set_control(struct cpu *cpu, uint32_t control);
 struct exception_masks cpu_masks(const struct cpu *cpu);
+/* exception_entry.c: the exception that preempts what is being executed, or 0. */
+unsigned cpu_preempting(const struct cpu *cpu);
 bool cpu_privileged(const struct cpu *cpu);
 
 /* scs.c: the private peripheral bus; where the CPU may not access it there is a bus fault. */

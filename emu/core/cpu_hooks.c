@@ -123,12 +123,7 @@ bool cpu_look_around(struct cpu *cpu)
     if (cpu_mend_control(cpu))
         return true;
     cpu_note_pending(cpu);
-    if (cpu->exc.pending & cpu->exc.enabled) {
-        struct exception_masks masks = cpu_masks(cpu);
-        if (exceptions_to_take(&cpu->exc, &masks))
-            return true;
-    }
-    return false;
+    return cpu_preempting(cpu) != 0;
 }
 
 static void call_watches(struct cpu *cpu, uint32_t address, uint32_t size)

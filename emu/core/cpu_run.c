@@ -272,8 +272,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t until)
             sleep_on(cpu);
             continue;
         }
-        struct exception_masks masks = cpu_masks(cpu);
-        unsigned number = exceptions_to_take(&cpu->exc, &masks);
+        unsigned number = cpu_preempting(cpu);
         if (number) {
             cpu_take_exception(cpu, number, cpu_reg(cpu, 15));
             continue;

@@ -20,6 +20,10 @@
 #define XPSR_EXCEPTION 0x1ffu
 #define FPCCR_ASPEN    (1u << 31)
 
+/* What a frame begins with. */
+static const int stacked[] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
+                              UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
+
 static uint32_t reg(const struct cpu *cpu, int id)
 {
     uint32_t value = 0;
@@ -39,14 +43,21 @@ struct exception_masks cpu_masks(const struct cpu *cpu)
     uint32_t handler = EXC_RESET, thread = 0;
     if (!privileged)
         uc_reg_write(cpu->uc, UC_ARM_REG_IPSR, &handler);
-    struct exception_masks masks = {
-        .primask = reg(cpu, UC_ARM_REG_PRIMASK) & 1,
-        .faultmask = reg(cpu, UC_ARM_REG_FAULTMASK) & 1,
-        .basepri = (uint8_t)reg(cpu, UC_ARM_REG_BASEPRI),
-    };
+    static const int ids[] = {UC_ARM_REG_PRIMASK, UC_ARM_REG_FAULTMASK, UC_ARM_REG_BASEPRI};
+    uint32_t value[3] = {0, 0, 0};
+    cpu_regs(cpu, ids, value, 3);
     if (!privileged)
         uc_reg_write(cpu->uc, UC_ARM_REG_IPSR, &thread);
-    return masks;
+    return (struct exception_masks){
+        .primask = value[0] & 1, .faultmask = value[1] & 1, .basepri = (uint8_t)value[2]};
+}
+
+unsigned cpu_preempting(const struct cpu *cpu)
+{
+    if (!(cpu->exc.pending & cpu->exc.enabled))
+        return 0;
+    struct exception_masks masks = cpu_masks(cpu);
+    return exceptions_to_take(&cpu->exc, &masks);
 }
 
 bool cpu_privileged(const struct cpu *cpu)
@@ -60,11 +71,11 @@ bool cpu_privileged(const struct cpu *cpu)
  */
 void cpu_set_mode(struct cpu *cpu, unsigned exception, uint32_t control)
 {
-    set_reg(cpu, UC_ARM_REG_IPSR, EXC_RESET); /* handler mode: privileged, so nPRIV can be cleared */
-    set_reg(cpu, UC_ARM_REG_CONTROL, 0);
-    set_reg(cpu, UC_ARM_REG_IPSR, 0);
-    set_reg(cpu, UC_ARM_REG_CONTROL, control & CONTROL_FPCA ? control | CONTROL_SFPA : control);
-    set_reg(cpu, UC_ARM_REG_IPSR, exception);
+    static const int ids[] = {UC_ARM_REG_IPSR, UC_ARM_REG_CONTROL, UC_ARM_REG_IPSR, UC_ARM_REG_CONTROL,
+                              UC_ARM_REG_IPSR};
+    const uint32_t values[] = {EXC_RESET, /* handler mode: privileged, so nPRIV can be cleared */
+                               0, 0, control & CONTROL_FPCA ? control | CONTROL_SFPA : control, exception};
+    cpu_set_regs(cpu, ids, values, 5);
     cpu->exception = exception;
 }
 
@@ -136,22 +147,20 @@ static void save_fp(struct cpu *cpu, uint32_t *frame)
 /* Pushes the frame; returns EXC_RETURN. The CPU is then in handler mode for `number`. */
 static uint32_t push_frame(struct cpu *cpu, uint32_t return_pc, enum stack_fault *fault)
 {
-    uint32_t xpsr = reg(cpu, UC_ARM_REG_XPSR);
-    uint32_t control = reg(cpu, UC_ARM_REG_CONTROL);
+    static const int ids[] = {UC_ARM_REG_XPSR, UC_ARM_REG_CONTROL, UC_ARM_REG_SP};
+    uint32_t value[3] = {0, 0, 0};
+    cpu_regs(cpu, ids, value, 3);
+    uint32_t xpsr = value[0], control = value[1], sp = value[2];
     bool thread = !(xpsr & XPSR_EXCEPTION);
     bool privileged = cpu_privileged(cpu);
     bool fp = (control & CONTROL_FPCA) && (cpu->scb.fpccr & FPCCR_ASPEN);
     uint32_t size = fp ? 0x68 : 0x20;
-    uint32_t sp = reg(cpu, UC_ARM_REG_SP);
     bool align = fp || (cpu->scb.ccr & CCR_STKALIGN);
     bool padded = align && (sp & 4);
     uint32_t frame_at = (sp - size) & ~(align ? 4u : 0u);
 
     uint32_t frame[26];
-    static const int stacked[] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
-                                  UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
-    for (unsigned i = 0; i < 6; i++)
-        frame[i] = reg(cpu, stacked[i]);
+    cpu_regs(cpu, stacked, frame, 6);
     frame[6] = return_pc;
     frame[7] = (xpsr & ~XPSR_ALIGN) | (padded ? XPSR_ALIGN : 0);
     if (fp) {
@@ -294,10 +303,7 @@ static enum stack_fault pop_frame(struct cpu *cpu, uint32_t exc_return, uint32_t
 
 static void restore_registers(struct cpu *cpu, const uint32_t *frame, bool fp)
 {
-    static const int stacked[] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
-                                  UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
-    for (unsigned i = 0; i < 6; i++)
-        set_reg(cpu, stacked[i], frame[i]);
+    cpu_set_regs(cpu, stacked, frame, 6);
     if (fp) {
         for (unsigned i = 0; i < 16; i++)
             set_reg(cpu, UC_ARM_REG_S0 + (int)i, frame[8 + i]);
@@ -353,8 +359,7 @@ static void fault_in_return(struct cpu *cpu, unsigned number, uint32_t cfsr_bits
 /* Enters what would preempt the code returned to on the same frame; false if nothing would. */
 static bool tail_chain(struct cpu *cpu, uint32_t exc_return)
 {
-    struct exception_masks masks = cpu_masks(cpu);
-    unsigned next = exceptions_to_take(&cpu->exc, &masks);
+    unsigned next = cpu_preempting(cpu);
     if (!next)
         return false;
     cpu->bus->clock.now += CYCLES_TAIL_CHAIN;

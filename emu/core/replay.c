@@ -29,10 +29,16 @@ static bool is_return(const struct session *s)
 static void write_cpu(struct session *s)
 {
     struct cpu *cpu = s->cpu;
+    int ids[PLACE_N];
+    uint32_t value[PLACE_N];
+    unsigned count = 0;
     for (unsigned i = 0; i < PLACE_N; i++) {
-        if (s->place[i] != s->before[i])
-            cpu_set_reg(cpu, i, s->place[i]);
+        if (s->place[i] == s->before[i])
+            continue;
+        ids[count] = cpu_reg_id(i);
+        value[count++] = s->place[i];
     }
+    cpu_set_regs(cpu, ids, value, count);
     if (memcmp(s->place + PLACE_N, s->before + PLACE_N, 4 * sizeof *s->place)) {
         uint32_t xpsr = s->mode.xpsr;
         for (unsigned i = 0; i < 4; i++)

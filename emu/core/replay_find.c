@@ -249,14 +249,20 @@ void replay_give_up(struct cpu *cpu, struct head *head)
 
 void replay_read_cpu(struct cpu *cpu, uint32_t place[PLACES], struct replay_mode *mode)
 {
+    enum { XPSR = PLACE_N, PRIMASK, BASEPRI, COUNT };
+    int ids[COUNT] = {
+        [XPSR] = UC_ARM_REG_XPSR, [PRIMASK] = UC_ARM_REG_PRIMASK, [BASEPRI] = UC_ARM_REG_BASEPRI};
+    uint32_t value[COUNT] = {0};
     for (unsigned i = 0; i < PLACE_N; i++)
-        place[i] = cpu_reg(cpu, i);
-    mode->xpsr = cpu_reg(cpu, 16);
+        ids[i] = cpu_reg_id(i);
+    cpu_regs(cpu, ids, value, COUNT);
+    memcpy(place, value, PLACE_N * sizeof *place);
+    mode->xpsr = value[XPSR];
     for (unsigned i = 0; i < 4; i++)
         place[PLACE_N + i] = mode->xpsr >> (31 - i) & 1;
     mode->xpsr &= ~XPSR_FLAGS;
-    uc_reg_read(cpu->uc, UC_ARM_REG_PRIMASK, &mode->primask);
-    uc_reg_read(cpu->uc, UC_ARM_REG_BASEPRI, &mode->basepri);
+    mode->primask = value[PRIMASK];
+    mode->basepri = value[BASEPRI];
 }
 
 static bool faultmask(const struct cpu *cpu)
