@@ -529,18 +529,20 @@ static uc_err map_registers(struct cpu *cpu)
     return error ? error : map_blocks(cpu);
 }
 
+/* All at once: after each call that is not between begin and end the engine lays out its memory anew. */
 static int map_memory(struct cpu *cpu)
 {
-    static const uint8_t clrex[] = {0xbf, 0xf3, 0x2f, 0x8f};
+    static _Alignas(PAGE) const uint8_t clrex[PAGE] = {0xbf, 0xf3, 0x2f, 0x8f};
     engine_start_begin();
     uc_err error = map_arrays(cpu);
     if (!error)
         error = map_registers(cpu);
+    /* Nobody writes to it: it is protected before anything runs. */
+    if (!error)
+        error = uc_mem_map_ptr(cpu->uc, CLREX_BASE, PAGE, UC_PROT_ALL, (void *)(uintptr_t)clrex);
     engine_start_end();
     if (!error)
-        error = uc_mem_map(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);
-    if (!error)
-        error = uc_mem_write(cpu->uc, CLREX_BASE, clrex, sizeof clrex);
+        error = uc_mem_protect(cpu->uc, CLREX_BASE, PAGE, UC_PROT_EXEC);
     return error ? cpu_engine_failed(cpu, "cannot map memory", error) : 0;
 }
 

@@ -11,7 +11,7 @@
 
 #define GUARD 0x1000u
 /* What is mapped again and again: to fill it takes time, and so does each mapping. */
-#define PIECE   0x20000u
+#define PIECE   0x40000u
 #define WRITTEN 0x4000u
 /* A smaller memory is mostly written to: pages of its own, got all at once, cost less than copies one by one.
  */
