@@ -16,7 +16,7 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/sosim-bench.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT
 VIRTUAL_MS=20000
 ROUNDS=5
-OPTIONS=("" --no-replay --no-spin-skip --no-short-hooks --no-inline-stores --slow)
+OPTIONS=("" --no-replay --no-spin-skip --no-short-hooks --no-direct-registers --no-inline-stores --slow)
 case ${1-} in
 "") ;;
 --short)

@@ -36,14 +36,16 @@ static bool take_speed(const char *argument, struct run_options *options)
 {
     bool slow = strcmp(argument, "--slow") == 0;
     bool no_inline_stores = slow || strcmp(argument, "--no-inline-stores") == 0;
+    bool no_direct_registers = slow || strcmp(argument, "--no-direct-registers") == 0;
     bool no_spin_skip = slow || strcmp(argument, "--no-spin-skip") == 0;
     bool no_short_hooks = slow || strcmp(argument, "--no-short-hooks") == 0;
     bool no_replay = slow || strcmp(argument, "--no-replay") == 0;
     options->no_inline_stores |= no_inline_stores;
+    options->no_direct_registers |= no_direct_registers;
     options->no_short_hooks |= no_short_hooks;
     options->no_spin_skip |= no_spin_skip;
     options->no_replay |= no_replay;
-    return no_inline_stores || no_short_hooks || no_spin_skip || no_replay;
+    return no_inline_stores || no_direct_registers || no_short_hooks || no_spin_skip || no_replay;
 }
 
 static int parse_arguments(int argc, char **argv, struct run_arguments *arguments)
@@ -209,7 +211,8 @@ const struct command cmd_run = {
         "                          update from A to B, where the scenario has an update\n"
         "  --quiet                 print the one line only\n"
         "  --slow                  without any trick of speed; the result is the same. One at a time:\n"
-        "                          --no-inline-stores, --no-short-hooks, --no-spin-skip, --no-replay\n"
+        "                          --no-inline-stores, --no-direct-registers, --no-short-hooks,\n"
+        "                          --no-spin-skip, --no-replay\n"
         "\n"
         "Exit codes: 0 as expected; 1 an expectation failed; 2 the scenario cannot be run, or its result\n"
         "not be written; 3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",

@@ -167,16 +167,18 @@ struct cpu_region {
 
 /* Speed tricks that must not change any result; each can be switched off. */
 struct cpu_speed {
-    bool inline_stores;
-    bool short_hooks;  /* core/short_hook.h */
-    bool skip_spins;   /* core/spin.h, core/checksum.h */
-    bool replay_loops; /* core/replay.h */
+    bool inline_stores;    /* core/fast_store.h */
+    bool direct_registers; /* core/precise.h */
+    bool short_hooks;      /* core/short_hook.h */
+    bool skip_spins;       /* core/spin.h, core/checksum.h */
+    bool replay_loops;     /* core/replay.h */
 };
 
 /* To initialise one. */
 #define CPU_ALL_TRICKS                                                                                       \
     {                                                                                                        \
-        .inline_stores = true, .short_hooks = true, .skip_spins = true, .replay_loops = true                 \
+        .inline_stores = true, .direct_registers = true, .short_hooks = true, .skip_spins = true,            \
+        .replay_loops = true                                                                                 \
     }
 
 /* Watches for the start of a block of code; see cpu_watch. */
@@ -391,6 +393,11 @@ bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access ac
  */
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
 int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
+/* cpu_hooks.c: true if there are registers in the page, but for those in the flash's address space. */
+bool cpu_is_register(const struct cpu *cpu, uint32_t address);
+/* cpu_hooks.c: an access by the code that runs, aligned, which may stop it or fault. */
+uint32_t cpu_read_register(struct cpu *cpu, uint32_t address, unsigned size);
+void cpu_write_register(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
 /* cpu_hooks.c: true if it is time to look for a spin at this block, and there may be one. */
 bool cpu_may_spin(struct cpu *cpu, uint32_t address);
 /* cpu_hooks.c: begins to note anew which pages run. */

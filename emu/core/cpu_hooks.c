@@ -439,13 +439,14 @@ int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
     return bus_write(cpu->bus, address, size, value);
 }
 
-static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+bool cpu_is_register(const struct cpu *cpu, uint32_t address)
 {
-    struct cpu_region *region = user;
-    struct cpu *cpu = region->cpu;
-    uint32_t address = region->base + (uint32_t)offset;
+    return address >= APB_BASE && (is_private(address) || bus_has_block(cpu->bus, address));
+}
+
+uint32_t cpu_read_register(struct cpu *cpu, uint32_t address, unsigned size)
+{
     uint32_t value = 0;
-    (void)uc;
     short_hook_settle(cpu);
     if (cpu->fault_pending)
         return 0;
@@ -456,19 +457,29 @@ static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void
     return value;
 }
 
-static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+void cpu_write_register(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value)
 {
-    struct cpu_region *region = user;
-    struct cpu *cpu = region->cpu;
-    uint32_t address = region->base + (uint32_t)offset;
-    (void)uc;
     short_hook_settle(cpu);
     if (cpu->fault_pending)
         return;
-    if (is_refused(cpu, address, ACCESS_WRITE) || cpu_store(cpu, address, size, (uint32_t)value))
+    if (is_refused(cpu, address, ACCESS_WRITE) || cpu_store(cpu, address, size, value))
         note_fault(cpu, address, size, ACCESS_WRITE);
     else if (cpu->replay)
-        replay_note_access(cpu, true, address, size, (uint32_t)value);
+        replay_note_access(cpu, true, address, size, value);
+}
+
+static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    const struct cpu_region *region = user;
+    (void)uc;
+    return cpu_read_register(region->cpu, region->base + (uint32_t)offset, size);
+}
+
+static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    const struct cpu_region *region = user;
+    (void)uc;
+    cpu_write_register(region->cpu, region->base + (uint32_t)offset, size, (uint32_t)value);
 }
 
 static uc_err map_mmio(struct cpu *cpu, uint32_t base, uint32_t size)

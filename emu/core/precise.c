@@ -105,6 +105,13 @@ static uint32_t check_alignment(uint32_t address, uint32_t oi)
     return oi & ~0x700u;
 }
 
+/* True if the access need not go through the engine's map of memory, which takes several times as long. */
+static bool is_direct(const struct cpu *cpu, uint32_t address, unsigned size)
+{
+    return cpu && cpu->speed.direct_registers && size <= 4 && !(address & (size - 1)) &&
+           cpu_is_register(cpu, address);
+}
+
 static uint64_t load(enum engine_function n, void *env, uint32_t address, uint32_t oi, uintptr_t host_pc)
 {
     load_fn engine = NULL;
@@ -112,8 +119,10 @@ static uint64_t load(enum engine_function n, void *env, uint32_t address, uint32
     *(void **)&engine = engine_function(n);
     inside.host_pc = host_pc;
     oi = check_alignment(address, oi);
-    bool unstable = cpu && cpu_flash_unstable(cpu, address, 1u << (n - LOAD_8));
-    uint64_t value = engine(env, address, oi, host_pc);
+    unsigned size = 1u << (n - LOAD_8);
+    bool unstable = cpu && cpu_flash_unstable(cpu, address, size);
+    uint64_t value = is_direct(cpu, address, size) ? cpu_read_register(cpu, address, size)
+                                                   : engine(env, address, oi, host_pc);
     inside.host_pc = 0;
     /* The next read has to come here too. */
     if (unstable)
@@ -125,9 +134,15 @@ static void store(enum engine_function n, void *env, uint32_t address, uint64_t 
                   uintptr_t host_pc)
 {
     store_fn engine = NULL;
+    struct cpu *cpu = inside.cpu;
+    unsigned size = 1u << (n - STORE_8);
     *(void **)&engine = engine_function(n);
     inside.host_pc = host_pc;
-    engine(env, address, value, check_alignment(address, oi), host_pc);
+    oi = check_alignment(address, oi);
+    if (is_direct(cpu, address, size))
+        cpu_write_register(cpu, address, size, (uint32_t)value & UINT32_MAX >> (32 - 8 * size));
+    else
+        engine(env, address, value, oi, host_pc);
     inside.host_pc = 0;
 }
 

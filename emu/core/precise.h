@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Three things that Unicorn 2.0.1 could do and does not, got from it through functions that it exports and
+ * Four things that Unicorn 2.0.1 could do and does not, got from it through functions that it exports and
  * calls through the dynamic linker, so that functions of the same name here stand in front:
  *
  * - Precise data faults. Its memory helpers know the host address that they return to, and its
@@ -11,6 +11,8 @@
  *   it holds.
  * - Unstable cells. Loads from pages of flash with unstable cells (core/nor.h) are seen here too, one by one:
  *   their entry in the TLB is forgotten after each.
+ * - Registers at once. Its memory helpers look through its TLB and its map of memory for each access to a
+ *   register; here such an access is made without them, the same way, unless struct cpu_speed says otherwise.
  *
  * It leans on the inside of one library: with a name missing, faults are located by what instructions would
  * access (access.h), unaligned multiple accesses go unnoticed outside careful mode, and unstable cells read

@@ -304,6 +304,7 @@ static int run_with_board(struct runner *run, struct diag *why)
     const struct run_options *wanted = run->options;
     const struct machine_options options = {.seed = wanted->has_seed ? wanted->seed : run->scenario->seed,
                                             .speed = {.inline_stores = !wanted->no_inline_stores,
+                                                      .direct_registers = !wanted->no_direct_registers,
                                                       .short_hooks = !wanted->no_short_hooks,
                                                       .skip_spins = !wanted->no_spin_skip,
                                                       .replay_loops = !wanted->no_replay}};

@@ -38,6 +38,7 @@ struct run_options {
     uint64_t seed; /* instead of the scenario's */
     /* Speed tricks that are not to be used; the result is the same. */
     bool no_inline_stores;
+    bool no_direct_registers;
     bool no_short_hooks;
     bool no_spin_skip;
     bool no_replay;

@@ -54,8 +54,11 @@ static struct cpu_bench *cpu_bench_new(const char *program, bool fast)
     load_program(b, program);
     const struct cpu_ports ports = {
         .store_flash = no_store, .load_xip = no_xip, .cache_on = no, .held = no, .sleeps = sleeps};
-    const struct cpu_speed speed = {
-        .inline_stores = fast, .short_hooks = fast, .skip_spins = fast, .replay_loops = fast};
+    const struct cpu_speed speed = {.inline_stores = fast,
+                                    .direct_registers = fast,
+                                    .short_hooks = fast,
+                                    .skip_spins = fast,
+                                    .replay_loops = fast};
     cr_assert_eq(cpu_init(&b->cpu, &b->bench->bus, b->bench->soc.flash.data, b->bench->soc.flash.size,
                           b->bench->ram, NRF52840_RAM_SIZE, &ports, &speed),
                  0, "%s", b->cpu.failure);

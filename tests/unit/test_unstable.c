@@ -28,9 +28,12 @@ static void make(struct machine *machine, struct board *board, bool fast)
     struct diag why = {{0}};
     uint8_t *code;
     size_t size;
-    const struct machine_options options = {
-        .seed = 7,
-        .speed = {.inline_stores = fast, .short_hooks = fast, .skip_spins = fast, .replay_loops = fast}};
+    const struct machine_options options = {.seed = 7,
+                                            .speed = {.inline_stores = fast,
+                                                      .direct_registers = fast,
+                                                      .short_hooks = fast,
+                                                      .skip_spins = fast,
+                                                      .replay_loops = fast}};
     cr_assert_eq(board_load(board, "nrf52840", &why), 0, "%s", why.text);
     cr_assert_eq(machine_init(machine, board, &options, &why), 0, "%s", why.text);
     cr_assert_eq(file_read_all(TEST_FIRMWARE "/reader.bin", 65536, &code, &size, &why), FILE_OK);
