@@ -235,12 +235,13 @@ struct cpu {
     uint32_t block_address; /* block being run */
     uint32_t expected;      /* its end, where the next one begins if no branch is taken */
     struct block_info *blocks;
-    uint8_t *ram_code;   /* a byte a 4 KiB RAM page: code was run from it */
-    uint8_t *flash_code; /* likewise for flash, until the page changes */
-    bool flash_watched;  /* pages of flash that are read are noted: cpu_watch_flash() */
-    uint8_t *ran_code;   /* likewise: bit 0 in the present window of time, bit 1 in the one before */
-    uint64_t ran_window; /* cycle at which the present window ends */
-    bool cache_is_on;    /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
+    uint8_t *ram_code;    /* a byte a 4 KiB RAM page: code was run from it */
+    uint8_t *flash_code;  /* likewise for flash, until the page changes */
+    bool flash_watched;   /* pages of flash that are read are noted: cpu_watch_flash() */
+    uint8_t *ran_code;    /* likewise: bit 0 in the present window of time, bit 1 in the one before */
+    uint64_t ran_window;  /* cycle at which the present window ends */
+    uint64_t ran_windows; /* how many there were */
+    bool cache_is_on;     /* copy of NVMC.ICACHECNF, refreshed when time is looked at */
 
     uint64_t spin_at; /* cycle from which on it is seen if the CPU spins */
     unsigned spins_in_vain;
@@ -259,6 +260,7 @@ struct cpu {
         void *context;
     } watch[CPU_MAX_WATCHES];
     unsigned watches;
+    unsigned watch_changes; /* how often they were changed */
 
     struct cpu_region regions[CPU_MAX_REGIONS];
     unsigned region_count;

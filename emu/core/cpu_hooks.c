@@ -84,6 +84,7 @@ void cpu_start_ran_window(struct cpu *cpu)
     for (uint32_t page = 0; page < cpu->flash_size >> 12; page++)
         cpu->ran_code[page] = (cpu->ran_code[page] & 1) << 1;
     cpu->ran_window = cpu->bus->clock.now + CYCLES_PER_SECOND;
+    cpu->ran_windows++;
 }
 
 /*

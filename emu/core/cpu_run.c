@@ -312,6 +312,7 @@ int cpu_watch(struct cpu *cpu, uint32_t address, void (*fn)(void *, struct cpu *
     cpu->watch[cpu->watches].address = address & ~1u;
     cpu->watch[cpu->watches].fn = fn;
     cpu->watch[cpu->watches++].context = context;
+    cpu->watch_changes++;
     short_hook_forget_all(cpu);
     replay_disturbed(cpu);
     return 0;
@@ -320,4 +321,5 @@ int cpu_watch(struct cpu *cpu, uint32_t address, void (*fn)(void *, struct cpu *
 void cpu_unwatch_all(struct cpu *cpu)
 {
     cpu->watches = 0;
+    cpu->watch_changes++;
 }

@@ -13,12 +13,9 @@
 
 static bool is_watched(const struct cpu *cpu, struct trace *trace)
 {
-    uint64_t digest = cpu->watches;
-    for (unsigned i = 0; i < cpu->watches; i++)
-        digest = (digest ^ cpu->watch[i].address) * 0x9e3779b97f4a7c15ull;
-    if (digest == trace->watches)
+    if (cpu->watch_changes == trace->watch_changes)
         return trace->watched;
-    trace->watches = digest;
+    trace->watch_changes = cpu->watch_changes;
     trace->watched = false;
     for (unsigned i = 0; i < cpu->watches; i++) {
         for (unsigned n = 0; n < trace->blocks; n++)
@@ -27,13 +24,17 @@ static bool is_watched(const struct cpu *cpu, struct trace *trace)
     return trace->watched;
 }
 
-/* True if the engine would note nothing new about the code that is run. */
-static bool pages_are_known(struct cpu *cpu, const struct trace *trace)
+/* True if the engine would note nothing new about the code that is run; from then on that is so until another
+ * window of time begins. */
+static bool pages_are_known(const struct cpu *cpu, struct trace *trace)
 {
+    if (trace->ran_windows == cpu->ran_windows)
+        return true;
     for (unsigned i = 0; i < trace->pages; i++) {
         if (!(trace->page[i] & PAGE_READ) && !(cpu->ran_code[trace->page[i]] & 1))
             return false;
     }
+    trace->ran_windows = cpu->ran_windows;
     return true;
 }
 

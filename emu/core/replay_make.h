@@ -183,8 +183,9 @@ struct trace {
     uint16_t page[REPLAY_PAGES]; /* of flash that it runs, or (with PAGE_READ) reads */
     unsigned pages;
     struct replay_pause pause;
-    uint64_t watches; /* digest of those that were last looked at … */
-    bool watched;     /* … and whether it contains one of them */
+    unsigned watch_changes; /* watches were last looked at after so many … */
+    bool watched;           /* … and whether it contains one of them */
+    uint64_t ran_windows;   /* the last in which all its pages were known to run */
 };
 
 #define PAGE_READ 0x8000u

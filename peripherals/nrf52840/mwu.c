@@ -101,7 +101,9 @@ static bool region_touches(const struct mwu *mwu, unsigned event, uint32_t base)
                block_get(&mwu->block, REGION_END + n) >= base;
     }
     unsigned n = (event - EVENT_PREGION) / 2;
-    return base - (APB_BASE + n * PREGION_SIZE) < PREGION_SIZE;
+    uint32_t inside = base - (APB_BASE + n * PREGION_SIZE);
+    return inside < PREGION_SIZE &&
+           block_get(&mwu->block, PREGION_SUBS + REGION_STRIDE * n) & 1u << inside / SUBREGION_SIZE;
 }
 
 /* Has the bus tell of the pages that a region touches, and of no other. */
