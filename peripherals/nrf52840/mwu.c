@@ -157,9 +157,11 @@ static void write(void *self, uint32_t offset, uint32_t value)
         enable(mwu, mwu->enabled & ~value);
         break;
     default:
-        if (offset < REGIONEN) /* SUBSTAT: write one to clear */
+        if (offset < REGIONEN) { /* SUBSTAT: write one to clear */
             block_set(&mwu->block, offset, block_get(&mwu->block, offset) & ~value);
-        else if (offset < PREGION_START || offset % REGION_STRIDE == PREGION_SUBS % REGION_STRIDE)
+            break;
+        }
+        if (offset < PREGION_START || offset % REGION_STRIDE == PREGION_SUBS % REGION_STRIDE)
             block_set(&mwu->block, offset, value);
         watch_pages(mwu);
         break;
