@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT, MADV_HUGEPAGE */
 #include "core/engine_start.h"
 
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
 
 #define TABLE_GROWS 1u    /* a mode of the engine's hash tables */
 #define TABLE_FIRST 4096u /* blocks */
 
+#define HUGE_PAGE 0x200000u
+
 typedef void (*commit_fn)(void *region);
+typedef int (*advise_fn)(void *address, size_t size, int advice);
 typedef void (*table_fn)(void *table, void *compare, size_t elements, unsigned mode);
 
 /* State outside the machine struct, for the same reason as in fast_store.c: the engine's calls carry no
@@ -48,4 +53,15 @@ void qht_init(void *table, void *compare, size_t elements, unsigned mode)
     *(void **)&engine = dlsym(RTLD_NEXT, "qht_init");
     engine(table, compare, starting && mode & TABLE_GROWS && elements > TABLE_FIRST ? TABLE_FIRST : elements,
            mode);
+}
+
+EXPORTED int madvise(void *address, size_t size, int advice)
+{
+    advise_fn next = NULL;
+    *(void **)&next = dlsym(RTLD_NEXT, "madvise");
+    if (starting && advice == MADV_HUGEPAGE && size > HUGE_PAGE) {
+        address = (uint8_t *)address + HUGE_PAGE;
+        size -= HUGE_PAGE;
+    }
+    return next(address, size, advice);
 }
