@@ -178,31 +178,19 @@ bool replay_goes_on(struct session *s, const struct trace *trace, uint32_t stret
 /* --- pauses -----------------------------------------------------------------------------------------------
  */
 
-#define NO_WORD UINT32_MAX
-
-static unsigned pause_words(const struct trace *trace)
+/* All words of RAM that count while the trace is paused. */
+static void note_words(const struct cpu *cpu, struct trace *trace)
 {
-    return trace->word_count + trace->variables + trace->pause.stores;
-}
-
-/* A word of RAM that counts while the trace is paused, for so many blocks of the round. */
-struct pause_word {
-    uint32_t offset; /* or NO_WORD */
-    unsigned used_until;
-};
-
-static struct pause_word pause_word(const struct trace *trace, unsigned n)
-{
-    if (n < trace->word_count)
-        return (struct pause_word){trace->words[n].offset, trace->words[n].used_until};
-    n -= trace->word_count;
-    if (n < trace->variables) {
-        uint32_t where = trace->variable[n].where;
-        return (struct pause_word){where < PLACES ? NO_WORD : where - RAM_BASE,
-                                   trace->variable[n].used_until};
+    const struct replay_pause *pause = &trace->pause;
+    uint32_t *then = pause->ram;
+    for (unsigned i = 0; i < trace->word_count; i++)
+        memcpy(then++, cpu->ram + trace->words[i].offset, 4);
+    for (unsigned i = 0; i < trace->variables; i++) {
+        if (trace->variable[i].where >= PLACES)
+            memcpy(then++, cpu->ram + (trace->variable[i].where - RAM_BASE), 4);
     }
-    const struct replay_store *store = &trace->pause.store[n - trace->variables];
-    return (struct pause_word){store->offset, store->used_until};
+    for (unsigned i = 0; i < pause->stores; i++)
+        memcpy(then++, cpu->ram + pause->store[i].offset, 4);
 }
 
 /* The trace was left at `look`: after an event or an interrupt it may go on there. */
@@ -226,11 +214,7 @@ void replay_pause(struct session *s, struct trace *trace, const struct ir *look)
     pause->store = exit->out ? exit->out->store : trace->store + trace->stores[exit->stores].first;
     pause->stores = exit->out ? exit->out->stores : trace->stores[exit->stores].count;
     pause->changed = s->changed;
-    for (unsigned n = 0; n < pause_words(trace); n++) {
-        uint32_t offset = pause_word(trace, n).offset;
-        if (offset != NO_WORD)
-            memcpy(&pause->ram[n], s->cpu->ram + offset, 4);
-    }
+    note_words(s->cpu, trace);
     replay->paused[replay->next_paused++ % REPLAY_PAUSED] = trace;
 }
 
@@ -260,25 +244,51 @@ static void learn_volatile(const struct session *s, struct trace *trace, uint32_
     replay_anew(s->replay, head, trace);
 }
 
-/* True if all that the rest of the round builds on is as it was. Below the stack pointer, where a handler's
- * frame was, other words may be, and what the round has read it need not read again. */
+/* True if the word is as it was, or the rest of the round does not read it: it counts for so many blocks.
+ * Below the stack pointer, where a handler's frame was, other words may be. */
+static bool word_will_do(struct session *s, struct trace *trace, const uint32_t *then, uint32_t offset,
+                         unsigned used_until)
+{
+    if (!memcmp(then, s->cpu->ram + offset, 4))
+        return true;
+    s->changed = true;
+    return used_until <= trace->pause.blocks;
+}
+
+/* Likewise of what the round began with. */
+static bool first_will_do(struct session *s, struct trace *trace, const uint32_t *then, uint32_t offset,
+                          unsigned used_until)
+{
+    if (word_will_do(s, trace, then, offset, used_until))
+        return true;
+    learn_volatile(s, trace, RAM_BASE + offset);
+    return false;
+}
+
+/* True if all that the rest of the round builds on is as it was. */
 static bool same_as_paused(struct session *s, struct trace *trace)
 {
     const struct replay_pause *pause = &trace->pause;
+    const uint32_t *then = pause->ram;
     s->changed = pause->changed;
     if (memcmp(pause->place, s->place, sizeof pause->place) != 0 ||
         memcmp(&pause->mode, &s->mode, sizeof s->mode) != 0)
         return false;
-    for (unsigned n = 0; n < pause_words(trace); n++) {
-        struct pause_word word = pause_word(trace, n);
-        if (word.offset == NO_WORD || !memcmp(&pause->ram[n], s->cpu->ram + word.offset, 4))
-            continue;
-        s->changed = true;
-        if (word.used_until <= pause->blocks)
-            continue;
-        if (n < trace->word_count + trace->variables)
-            learn_volatile(s, trace, RAM_BASE + word.offset);
-        return false;
+    for (unsigned i = 0; i < trace->word_count; i++) {
+        const struct replay_word *word = &trace->words[i];
+        if (!first_will_do(s, trace, then++, word->offset, word->used_until))
+            return false;
+    }
+    for (unsigned i = 0; i < trace->variables; i++) {
+        const struct replay_variable *variable = &trace->variable[i];
+        if (variable->where >= PLACES &&
+            !first_will_do(s, trace, then++, variable->where - RAM_BASE, variable->used_until))
+            return false;
+    }
+    for (unsigned i = 0; i < pause->stores; i++) {
+        const struct replay_store *store = &pause->store[i];
+        if (!word_will_do(s, trace, then++, store->offset, store->used_until))
+            return false;
     }
     return true;
 }

@@ -88,23 +88,27 @@ void replay_compute(const struct ir *ir, const struct ir *end, uint32_t *slot)
     }
 }
 
-static void store_ram(struct cpu *cpu, uint32_t offset, uint32_t value, unsigned bytes)
+static void store_bytes(uint8_t *word, uint32_t value, unsigned bytes)
 {
-    if (bytes == 0xf)
-        memcpy(cpu->ram + offset, &value, 4);
-    for (unsigned i = 0; bytes != 0xf && i < 4; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         if (bytes & 1u << i)
-            cpu->ram[offset + i] = (uint8_t)(value >> 8 * i);
+            word[i] = (uint8_t)(value >> 8 * i);
     }
-    if (cpu->ram_code[offset >> 12])
-        cpu_code_changed(cpu, RAM_BASE + offset, 4);
 }
 
 static void make_stores(struct cpu *cpu, const struct replay_store *store, unsigned count,
                         const uint32_t *slots)
 {
-    for (; count-- > 0; store++)
-        store_ram(cpu, store->offset, slots[store->slot], store->bytes);
+    uint8_t *const ram = cpu->ram, *const code = cpu->ram_code; /* which no store changes */
+    for (; count-- > 0; store++) {
+        uint32_t offset = store->offset, value = slots[store->slot];
+        if (store->bytes == 0xf)
+            memcpy(ram + offset, &value, 4);
+        else
+            store_bytes(ram + offset, value, store->bytes);
+        if (code[offset >> 12])
+            cpu_code_changed(cpu, RAM_BASE + offset, 4);
+    }
 }
 
 /* But for those that were made before a pause: others may have stored something else since then. */
