@@ -183,7 +183,9 @@ struct cpu_speed {
 
 /* Watches for the start of a block of code; see cpu_watch. */
 #define CPU_MAX_WATCHES 16
-#define CPU_SEVERAL     24
+
+/* Registers that can be read or written at once; see cpu_regs. */
+#define CPU_SEVERAL 24
 
 struct cpu {
     struct block_log log; /* core/short_hook.h */

@@ -255,7 +255,7 @@ static bool word_will_do(struct session *s, struct trace *trace, const uint32_t 
     return used_until <= trace->pause.blocks;
 }
 
-/* Likewise of what the round began with. */
+/* Likewise of what the round began with; if a handler keeps changing it, that is learnt from. */
 static bool first_will_do(struct session *s, struct trace *trace, const uint32_t *then, uint32_t offset,
                           unsigned used_until)
 {
