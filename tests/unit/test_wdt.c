@@ -164,6 +164,24 @@ Test(mwu, tells_of_watched_peripherals_only)
     bench_free(bench);
 }
 
+Test(mwu, subregions_change_while_they_are_watched)
+{
+    struct bench *bench = bench_new();
+    poke(bench, "MWU.REGIONENSET", 1u << 24);
+    poke(bench, "RNG.TASKS_STOP", 1);
+    cr_expect_eq(peek(bench, "MWU.EVENTS_PREGION[0].WA"), 0u);
+    poke(bench, "MWU.PREGION[0].SUBS", 1u << 13); /* RNG */
+    poke(bench, "RNG.TASKS_STOP", 1);
+    cr_expect_eq(peek(bench, "MWU.EVENTS_PREGION[0].WA"), 1u);
+    poke(bench, "MWU.EVENTS_PREGION[0].WA", 0);
+    poke(bench, "MWU.PREGION[0].SUBS", 1u << 12); /* TEMP */
+    poke(bench, "RNG.TASKS_STOP", 1);
+    cr_expect_eq(peek(bench, "MWU.EVENTS_PREGION[0].WA"), 0u);
+    poke(bench, "TEMP.TASKS_STOP", 1);
+    cr_expect_eq(peek(bench, "MWU.EVENTS_PREGION[0].WA"), 1u);
+    bench_free(bench);
+}
+
 Test(mwu, regions_include_both_ends)
 {
     struct bench *bench = bench_new();
