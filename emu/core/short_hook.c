@@ -272,7 +272,8 @@ static block_hook *find_target(const uint8_t *after_call)
 static const uint8_t mov[] = {0x48, 0xb9};       /* MOV RCX, n */
 static const uint8_t lea[] = {0x48, 0x8d, 0x0d}; /* LEA RCX, [RIP + n] */
 
-/* The size of the instruction before `end` that loads RCX with `cpu`, or 0 if there is none. */
+/* The size of the instruction before `end` that loads RCX with `cpu`, or 0 if there is none that can be put
+ * where the site begins. */
 static unsigned load_of_cpu(const struct cpu *cpu, const uint8_t *end)
 {
     uint64_t value;
@@ -282,7 +283,7 @@ static unsigned load_of_cpu(const struct cpu *cpu, const uint8_t *end)
     if (!memcmp(end - sizeof value - sizeof mov, mov, sizeof mov) && value == (uintptr_t)cpu)
         return sizeof value + sizeof mov;
     if (!memcmp(end - sizeof offset - sizeof lea, lea, sizeof lea) &&
-        (uintptr_t)end + (uintptr_t)(intptr_t)offset == (uintptr_t)cpu)
+        (uintptr_t)end + (uintptr_t)(intptr_t)offset == (uintptr_t)cpu && offset <= INT32_MAX - FIXED_SIZE)
         return sizeof offset + sizeof lea;
     return 0;
 }
