@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 /* Blocks with the short hook must still be seen by whoever has to: watches, notes of what was read, the cycle
  * model. The slow way, where each block has the long hook, tells what is right. */
 #include "core/short_hook.h"
@@ -9,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CODE 0x2000u
 #define LOOP (CODE + 8)
@@ -215,3 +217,65 @@ Test(short_hook, pages_of_blocks_that_are_known_are_noted_anew)
     }
     end_machine(machine);
 }
+
+#if defined(__x86_64__)
+static void long_hook(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    (void)uc;
+    (void)address;
+    (void)size;
+    (void)user;
+}
+
+static uint8_t *put_code(uint8_t *at, const void *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return at + size;
+}
+
+/* Writes, to end at `end`, what the engine makes of a hook's call: its arguments, the last of them `offset`
+ * away from there, and the call through *target. */
+static uint8_t *put_call(uint8_t *end, const struct block_info *block, int32_t offset, block_hook *target)
+{
+    const uint64_t uc = 0;
+    const uint32_t size = block->size;
+    uint8_t *at = put_code(end - 27, (const uint8_t[]){0x48, 0xbf}, 2);            /* MOV RDI, uc */
+    at = put_code(put_code(at, &uc, 8), (const uint8_t[]){0xbe}, 1);               /* MOV ESI, address */
+    at = put_code(put_code(at, &block->address, 4), (const uint8_t[]){0xba}, 1);   /* MOV EDX, size */
+    at = put_code(put_code(at, &size, 4), (const uint8_t[]){0x48, 0x8d, 0x0d}, 3); /* LEA RCX, [RIP + n] */
+    at = put_code(put_code(at, &offset, 4), (const uint8_t[]){0xff, 0x15}, 2);     /* CALL [RIP + n] */
+    int32_t to_target = (int32_t)((uint8_t *)target - (at + 4));
+    return put_code(at, &to_target, 4);
+}
+
+/* How many of the calls get the short way if the CPU lies so far behind what loads its address. */
+static size_t short_at_distance(int32_t offset)
+{
+    const size_t reach = 0x80001000u, page = 0x1000;
+    size_t size = reach + page + (sizeof(struct cpu) + page - 1) / page * page;
+    uint8_t *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    cr_assert_neq(memory, MAP_FAILED);
+    struct cpu *cpu = (struct cpu *)(void *)(memory + reach + page);
+    uint8_t *end = (uint8_t *)cpu - offset;
+    block_hook *target = (block_hook *)(void *)(memory + 64);
+    const struct block_info block = {.address = CODE, .size = 8, .cycles = 4};
+    *target = long_hook;
+    cpu->flash_size = 0x100000;
+    short_hook_open(cpu);
+    short_hook_use(cpu, &block, long_hook, put_call(end, &block, offset, target));
+    size_t count = short_hook_count(cpu);
+    cr_expect_eq(*target == long_hook, count == 0, "the call goes where it should");
+    short_hook_close(cpu);
+    munmap(memory, size);
+    return count;
+}
+
+Test(short_hook, reaches_the_cpu_from_where_it_is_put)
+{
+    cr_expect_eq(short_at_distance(0x10000), 1u);
+    cr_expect_eq(short_at_distance(INT32_MAX - 20), 1u, "as far as an offset goes");
+    cr_expect_eq(short_at_distance(INT32_MAX - 19), 0u, "the offset would wrap around");
+    cr_expect_eq(short_at_distance(INT32_MAX), 0u);
+}
+#endif
