@@ -397,7 +397,7 @@ bool cpu_mpu_refuses(const struct cpu *cpu, uint32_t address, enum cpu_access ac
  */
 int cpu_load(struct cpu *cpu, uint32_t address, unsigned size, uint32_t *value);
 int cpu_store(struct cpu *cpu, uint32_t address, unsigned size, uint32_t value);
-/* cpu_hooks.c: true if there are registers in the page, but for those in the flash's address space. */
+/* cpu_hooks.c: true if the page has registers of a peripheral or of the CPU; FICR and UICR do not count. */
 bool cpu_is_register(const struct cpu *cpu, uint32_t address);
 /* cpu_hooks.c: an access by the code that runs, aligned, which may stop it or fault. */
 uint32_t cpu_read_register(struct cpu *cpu, uint32_t address, unsigned size);

@@ -15,8 +15,8 @@
  *   register; here such an access is made without them, the same way, unless struct cpu_speed says otherwise.
  *
  * It leans on the inside of one library: with a name missing, faults are located by what instructions would
- * access (access.h), unaligned multiple accesses go unnoticed outside careful mode, and unstable cells read
- * the same all the time.
+ * access (access.h), unaligned multiple accesses go unnoticed outside careful mode, unstable cells read the
+ * same all the time, and registers are accessed the engine's way.
  */
 #ifndef SOSIM_CORE_PRECISE_H
 #define SOSIM_CORE_PRECISE_H
