@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
 /* Blocks with the short hook must still be seen by whoever has to: watches, notes of what was read, the cycle
  * model. The slow way, where each block has the long hook, tells what is right. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "core/short_hook.h"
 
 #include "core/machine.h"
