@@ -189,36 +189,3 @@ Test(acl, a_protected_page_refuses_until_reset)
     cr_expect_eq(flash_word(bench, 0x2ffc), 0u);
     bench_free(bench);
 }
-
-/* As Nordic's libraries ask, before they asked FICR. */
-Test(rom_table, tells_part_and_revision)
-{
-    struct bench *bench = bench_new();
-    uint32_t revision = 0;
-    cr_expect_eq(peek(bench, "ROM_TABLE.PIDR0") & 0xff, 8u);
-    cr_expect_eq(peek(bench, "ROM_TABLE.PIDR1") & 0xf, 0u);
-    cr_expect_eq(bus_read(&bench->bus, 0x10000134, 4, &revision), 0);
-    cr_expect_eq(peek(bench, "ROM_TABLE.PIDR2") >> 4, revision);
-    poke(bench, "ROM_TABLE.PIDR0", 0);
-    cr_expect_eq(peek(bench, "ROM_TABLE.PIDR0"), 8u);
-    bench_free(bench);
-}
-
-Test(ficr, tells_the_part_and_takes_an_identity)
-{
-    struct bench *bench = bench_new();
-    cr_expect_eq(peek(bench, "FICR.INFO.PART"), 0x52840u);
-    uint32_t value = 0;
-    cr_expect_eq(bus_read(&bench->bus, 0x10000130, 4, &value), 0);
-    cr_expect_eq(value, 8u);
-    cr_expect_eq(bus_read(&bench->bus, 0x10000134, 4, &value), 0);
-    cr_expect_geq(value, 2u);
-    struct ficr_id id = {.device_id = {1, 2}, .device_address = {3, 4}, .er = {5}, .ir = {6}};
-    ficr_set_id(&bench->soc.ficr, &id);
-    bus_reset(&bench->bus, RESET_POWER_ON);
-    cr_expect_eq(peek(bench, "FICR.DEVICEID[1]"), 2u);
-    cr_expect_eq(peek(bench, "FICR.IR[0]"), 6u);
-    bus_write(&bench->bus, 0x10000010, 4, 0);
-    cr_expect_eq(peek(bench, "FICR.CODEPAGESIZE"), 0x1000u);
-    bench_free(bench);
-}
