@@ -17,7 +17,7 @@ trap 'rm -rf "$WORK"' EXIT
 VIRTUAL_MS=20000
 ROUNDS=5
 ENOUGH_S=5
-OPTIONS=("" --no-replay --no-spin-skip --no-short-hooks --no-direct-registers --no-inline-stores --slow)
+OPTIONS=("" --no-replay --no-spin-skip --no-hot-loops --no-short-hooks --no-direct-registers --no-inline-stores --slow)
 case ${1-} in
 "") ;;
 --short)

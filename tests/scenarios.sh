@@ -94,7 +94,8 @@ again_of()
 again_elided()
 {
     local file=$1 out=$2
-    local -a without=(--no-direct-registers --no-short-hooks --no-spin-skip --no-replay)
+    local -a without=(--no-direct-registers --no-short-hooks --no-spin-skip --no-hot-loops
+                         --no-replay)
     [[ ${SLOW_AGAIN-} == all ]] && without=(--slow)
     sosim run "$file" --json "$out/run.json" "${without[@]}" >"$out/run" || true
     one "the same trace with ${without[*]}" same_trace "$out/text" "$out/run"

@@ -39,13 +39,16 @@ static bool take_speed(const char *argument, struct run_options *options)
     bool no_direct_registers = slow || strcmp(argument, "--no-direct-registers") == 0;
     bool no_spin_skip = slow || strcmp(argument, "--no-spin-skip") == 0;
     bool no_short_hooks = slow || strcmp(argument, "--no-short-hooks") == 0;
+    bool no_hot_loops = slow || strcmp(argument, "--no-hot-loops") == 0;
     bool no_replay = slow || strcmp(argument, "--no-replay") == 0;
     options->no_inline_stores |= no_inline_stores;
     options->no_direct_registers |= no_direct_registers;
     options->no_short_hooks |= no_short_hooks;
     options->no_spin_skip |= no_spin_skip;
+    options->no_hot_loops |= no_hot_loops;
     options->no_replay |= no_replay;
-    return no_inline_stores || no_direct_registers || no_short_hooks || no_spin_skip || no_replay;
+    return no_inline_stores || no_direct_registers || no_short_hooks || no_spin_skip || no_hot_loops ||
+           no_replay;
 }
 
 static int parse_arguments(int argc, char **argv, struct run_arguments *arguments)
@@ -212,7 +215,7 @@ const struct command cmd_run = {
         "  --quiet                 print the one line only\n"
         "  --slow                  without any trick of speed; the result is the same. One at a time:\n"
         "                          --no-inline-stores, --no-direct-registers, --no-short-hooks,\n"
-        "                          --no-spin-skip, --no-replay\n"
+        "                          --no-spin-skip, --no-hot-loops, --no-replay\n"
         "\n"
         "Exit codes: 0 as expected; 1 an expectation failed; 2 the scenario cannot be run, or its result\n"
         "not be written; 3 the emulator could not go on; 4 a limit ran out before the scenario ended.\n",

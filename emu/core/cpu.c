@@ -4,6 +4,7 @@
 #include "core/access.h"
 #include "core/cycles.h"
 #include "core/fast_store.h"
+#include "core/hot_loop.h"
 #include "core/nor.h"
 #include "core/precise.h"
 #include "core/ram_watch.h"
@@ -104,6 +105,7 @@ void cpu_destroy(struct cpu *cpu)
     free(cpu->flash_code);
     free(cpu->ran_code);
     replay_close(cpu);
+    hot_loop_close(cpu);
     short_hook_close(cpu);
     memset(cpu, 0, sizeof *cpu);
 }
@@ -294,6 +296,7 @@ void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size)
         /* A block may begin in the page before the change and reach into it. */
         uint32_t from = address >> 12;
         replay_forget(cpu, address, size);
+        hot_loop_forget(cpu);
         for (uint32_t page = from ? from - 1 : 0;
              page <= (address + size - 1) >> 12 && page < cpu->flash_size >> 12; page++)
             forget_flash_page(cpu, page);

@@ -171,6 +171,7 @@ struct cpu_speed {
     bool direct_registers; /* core/precise.h */
     bool short_hooks;      /* core/short_hook.h */
     bool skip_spins;       /* core/spin.h, core/checksum.h */
+    bool hot_loops;        /* core/hot_loop.h */
     bool replay_loops;     /* core/replay.h */
 };
 
@@ -178,7 +179,7 @@ struct cpu_speed {
 #define CPU_ALL_TRICKS                                                                                       \
     {                                                                                                        \
         .inline_stores = true, .direct_registers = true, .short_hooks = true, .skip_spins = true,            \
-        .replay_loops = true                                                                                 \
+        .hot_loops = true, .replay_loops = true                                                              \
     }
 
 /* Watches for the start of a block of code; see cpu_watch. */
@@ -247,6 +248,7 @@ struct cpu {
 
     uint64_t spin_at; /* cycle from which on it is seen if the CPU spins */
     unsigned spins_in_vain;
+    struct hot_loops *hot_loops; /* NULL: none yet */
 
     struct short_hooks *short_hooks; /* NULL: none yet */
     struct replay *replay;           /* NULL: off */

@@ -6,6 +6,7 @@
 #include "core/cycles.h"
 #include "core/engine_start.h"
 #include "core/fast_store.h"
+#include "core/hot_loop.h"
 #include "core/loop_round.h"
 #include "core/nor.h"
 #include "core/precise.h"
@@ -176,10 +177,14 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
 {
     const struct clock *clock = &cpu->bus->clock;
     enum spin spin = SPIN_NONE;
-    if (trail_is_loop(cpu, address)) {
-        spin = spin_skip(cpu, address);
-        if (spin == SPIN_NONE)
+    unsigned length;
+    if (hot_loop_in_trail(cpu, address, &length)) {
+        if (trail_is_loop(cpu, address))
+            spin = spin_skip(cpu, address);
+        if (spin == SPIN_NONE && trail_is_loop(cpu, address))
             spin = checksum_skip(cpu, address);
+        if (spin == SPIN_NONE && cpu->speed.hot_loops)
+            spin = hot_loop_skip(cpu, address);
         if (spin != SPIN_NONE)
             cpu->spins_in_vain = 0;
         else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST)

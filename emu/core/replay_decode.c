@@ -128,7 +128,7 @@ static bool compare_and_branch(struct instruction *n, unsigned op)
 
 static bool change_state(struct instruction *n, unsigned op)
 {
-    if (!thumb_transfers_for_sure(n) || op & 1) /* FAULTMASK is not followed */
+    if (!thumb_transfers_for_sure(n) || op & 1 || n->m->computes) /* FAULTMASK is not followed */
         return false;
     if (n->pass.v && op & 2)
         n->m->primask = op >> 4 & 1;
@@ -266,7 +266,7 @@ static bool special_register(struct instruction *n, uint32_t op)
 {
     struct maker *m = n->m;
     unsigned which = op & 0xff;
-    if (!thumb_transfers_for_sure(n) || !n->pass.v)
+    if (!thumb_transfers_for_sure(n) || !n->pass.v || n->m->computes)
         return false;
     if (which == 0x05 && op & 0x00200000) /* MRS of IPSR */
         return thumb_set_reg(n, op >> 8 & 0xf, known(replay_in_handler(&m->log->mode)));

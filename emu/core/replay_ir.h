@@ -53,6 +53,9 @@ enum ir_op {
                  block */
     FX_GUARD, /* leaves by exit `exit` unless slot a is b */
     FX_END,   /* by exit `exit` */
+    /* Of loops that compute only (core/hot_loop.h). */
+    FX_LOAD_AT,  /* slot to = the `size` bytes at the address in slot a, zero-extended */
+    FX_STORE_AT, /* the `size` bytes at the address in slot b = slot a */
 };
 
 struct ir {

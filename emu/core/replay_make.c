@@ -54,7 +54,7 @@ struct val make_get(struct maker *m, unsigned place)
 {
     uint32_t bit = 1u << place;
     if (!((m->written | m->assumed) & bit)) {
-        if (is_wanted(m, place)) {
+        if (m->computes || is_wanted(m, place)) {
             m->place[place] = begin_with(m, place, m->place[place].v);
             m->written |= bit; /* it is what it is: nothing is assumed */
         } else {
@@ -197,9 +197,30 @@ static bool in_ram(const struct maker *m, uint32_t address)
     return address - RAM_BASE < m->cpu->ram_size;
 }
 
+static struct val load_anywhere(struct maker *m, struct val address, unsigned size)
+{
+    uint16_t a = make_slot_of(m, address), to = make_slot(m, 0);
+    struct ir *ir = make_op(m, FX_LOAD_AT);
+    ir->to = to;
+    ir->a = a;
+    ir->size = (uint8_t)size;
+    return (struct val){0, to};
+}
+
+static void store_anywhere(struct maker *m, struct val address, struct val value, unsigned size)
+{
+    uint16_t a = make_slot_of(m, value), b = make_slot_of(m, address);
+    struct ir *ir = make_op(m, FX_STORE_AT);
+    ir->a = a;
+    ir->b = b;
+    ir->size = (uint8_t)size;
+}
+
 struct val make_load(struct maker *m, struct val address, unsigned size)
 {
     uint32_t at = address.v, mask = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
+    if (m->computes && (address.slot || at >= m->cpu->flash_size))
+        return load_anywhere(m, address, size);
     if (!make_known(m, address))
         return known(0);
     if (at < m->cpu->flash_size && size <= m->cpu->flash_size - at) {
@@ -252,6 +273,10 @@ static void store_word(struct maker *m, struct shadow *word, struct val value, u
 void make_store(struct maker *m, struct val address, struct val value, unsigned size)
 {
     uint32_t at = address.v, mask = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
+    if (m->computes) {
+        store_anywhere(m, address, value, size);
+        return;
+    }
     if (!make_known(m, address))
         return;
     if (at & (size - 1)) {
@@ -305,28 +330,40 @@ static uint16_t make_exit(struct maker *m, uint32_t pc)
     return (uint16_t)m->exits++;
 }
 
+static void make_guard(struct maker *m)
+{
+    uint16_t a = m->condition.slot, b = (uint16_t)m->condition.v;
+    uint16_t to = m->computes ? 0 : make_exit(m, m->other), opposite = make_turned(m, a, 1);
+    if (opposite) {
+        a = opposite;
+        b ^= 1;
+    }
+    const struct ir *by = make_made_by(m, a);
+    if (by && by->op == IR_IS_ZERO && b) {
+        a = by->a;
+        b = 0;
+    }
+    struct ir *guard = make_effect(m, FX_GUARD);
+    guard->a = a;
+    guard->b = b;
+    guard->exit = to;
+}
+
+static bool leads_to(const struct maker *m, uint32_t next)
+{
+    const struct replay_block *block = &m->log->block[m->block];
+    return (m->branched ? m->target : block->address + block->size) == next;
+}
+
 /* What is left of the block: where it leads, and whether the run loop would look around then. */
 static bool finish_block(struct maker *m, uint32_t next)
 {
-    if ((m->branched ? m->target : m->log->block[m->block].address + m->log->block[m->block].size) != next)
+    if (!leads_to(m, next))
         return false;
-    if (m->condition.slot) {
-        uint16_t a = m->condition.slot, b = (uint16_t)m->condition.v, to = make_exit(m, m->other);
-        uint16_t opposite = make_turned(m, a, 1);
-        if (opposite) {
-            a = opposite;
-            b ^= 1;
-        }
-        const struct ir *by = make_made_by(m, a);
-        if (by && by->op == IR_IS_ZERO && b) {
-            a = by->a;
-            b = 0;
-        }
-        struct ir *guard = make_effect(m, FX_GUARD);
-        guard->a = a;
-        guard->b = b;
-        guard->exit = to;
-    }
+    if (m->condition.slot)
+        make_guard(m);
+    if (m->computes)
+        return !m->failed;
     bool last = m->block + 1 == m->log->blocks;
     /* The run loop could look around before any block, if there is an event. */
     if (m->look || last || !(m->it & 0xf || m->monitor_open)) {
@@ -350,11 +387,12 @@ static bool make_block(struct maker *m)
     m->look |= (block->flags & BLOCK_UNMASKS) != 0;
     m->branched = false;
     m->condition = known(1);
+    m->next = m->block + 1 < m->log->blocks ? block[1].address : m->log->end;
     if (!replay_interpret(m, block) || m->failed)
         return false;
     if (block->flags & (BLOCK_LDREX | BLOCK_STREX))
         m->monitor_open = block->flags & BLOCK_LDREX;
-    return finish_block(m, m->block + 1 < m->log->blocks ? block[1].address : m->log->end);
+    return finish_block(m, m->next);
 }
 
 static void start(struct maker *m, struct cpu *cpu, const struct replay_log *log)
@@ -456,6 +494,18 @@ struct trace *replay_make(struct maker *m, struct cpu *cpu, const struct replay_
     } while (loop && want_what_changes(m));
     find_after(m);
     return make_trace(m);
+}
+
+bool replay_make_hot(struct maker *m, struct cpu *cpu, const struct replay_log *log)
+{
+    start(m, cpu, log);
+    m->computes = true;
+    while (m->block < log->blocks && make_block(m))
+        m->block++;
+    if (m->block < log->blocks || m->it & 0xf || m->monitor_open)
+        return false;
+    find_after(m);
+    return !m->failed;
 }
 
 bool replay_blame(const struct maker *m, struct replay_wishes *wishes)

@@ -224,7 +224,8 @@ struct replay_wishes {
 struct maker {
     struct cpu *cpu;
     const struct replay_log *log;
-    struct replay_wishes *wishes;
+    struct replay_wishes *wishes; /* not of a loop that computes */
+    bool computes;                /* it may begin with anything, and access RAM anywhere: core/hot_loop.h */
 
     struct val place[PLACES];
     uint32_t assumed, written; /* bit masks of places */
@@ -264,6 +265,7 @@ struct maker {
     uint32_t target;
     struct val condition; /* of the branch, if it is not known for ever */
     uint32_t other;       /* where it goes otherwise */
+    uint32_t next;        /* where it led when it was recorded */
 };
 
 /* Makes a trace of the log, at whose end the engine's CPU holds `place`; NULL if it cannot be done. What
@@ -271,6 +273,10 @@ struct maker {
 struct trace *replay_make(struct maker *maker, struct cpu *cpu, const struct replay_log *log,
                           const uint32_t place[PLACES], struct replay_wishes *wishes);
 void trace_free(struct trace *trace);
+
+/* Interprets a loop that computes: the log holds its blocks, and where the last one leads. Nothing is known
+ * at its beginning but its code; operations and places are left in the maker. False if it cannot be done. */
+bool replay_make_hot(struct maker *maker, struct cpu *cpu, const struct replay_log *log);
 
 /* Of what was interpreted to the end (replay_trace.c). NULL if it is too large. */
 struct trace *make_trace(struct maker *m);

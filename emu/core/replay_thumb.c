@@ -46,10 +46,10 @@ bool thumb_branch(struct instruction *n, struct val to, bool exchange)
     if (to.v >= EXC_RETURN_LEAST && !replay_in_handler(&m->log->mode))
         return false;
     /* A branch ends its block, so what is not taken goes on behind it. */
-    bool taken = n->pass.v;
+    bool taken = m->computes && n->pass.slot ? (to.v & ~1u) == m->next : n->pass.v;
     m->branched = taken;
     m->target = to.v & ~1u;
-    m->condition = n->pass;
+    m->condition = (struct val){taken, n->pass.slot};
     m->other = taken ? n->next : to.v & ~1u;
     return true;
 }
@@ -231,10 +231,13 @@ bool thumb_transfers_for_sure(const struct instruction *n)
     return make_known(n->m, n->pass);
 }
 
-static bool may_transfer(const struct instruction *n, struct val address)
+/* A load from flash comes to the same whether or not it is wanted, too. */
+static bool may_transfer(const struct instruction *n, struct val address, bool loads)
 {
-    bool in_ram = !address.slot && address.v - RAM_BASE < n->m->cpu->ram_size;
-    return in_ram || thumb_transfers_for_sure(n);
+    const struct cpu *cpu = n->m->cpu;
+    bool in_ram = address.v - RAM_BASE < cpu->ram_size && !n->m->computes;
+    bool in_flash = loads && address.v < cpu->flash_size && cpu->flash_size - address.v >= 4;
+    return (!address.slot && (in_ram || in_flash)) || thumb_transfers_for_sure(n);
 }
 
 static struct val extended(struct instruction *n, struct val value, unsigned size, bool is_signed)
@@ -248,7 +251,8 @@ static struct val extended(struct instruction *n, struct val value, unsigned siz
  */
 static bool is_unaligned(const struct instruction *n, struct val address, unsigned size)
 {
-    return !address.slot && address.v & (size - 1) && address.v - RAM_BASE < n->m->cpu->ram_size;
+    return !address.slot && !n->m->computes && address.v & (size - 1) &&
+           address.v - RAM_BASE < n->m->cpu->ram_size;
 }
 
 static struct val load_single(struct instruction *n, struct val address, unsigned size)
@@ -275,7 +279,7 @@ static void store_single(struct instruction *n, struct val address, struct val v
 
 bool thumb_load(struct instruction *n, unsigned rt, struct val address, unsigned size, bool is_signed)
 {
-    if (!may_transfer(n, address))
+    if (!may_transfer(n, address, true))
         return false;
     struct val value = load_single(n, address, size);
     return !n->m->failed && thumb_set_reg(n, rt, extended(n, value, size, is_signed));
@@ -284,7 +288,7 @@ bool thumb_load(struct instruction *n, unsigned rt, struct val address, unsigned
 bool thumb_store(struct instruction *n, unsigned rt, struct val address, unsigned size)
 {
     struct val value = make_get(n->m, rt);
-    if (!may_transfer(n, address))
+    if (!may_transfer(n, address, false))
         return false;
     if (n->pass.slot)
         value = make_value(n->m, IR_SELECT, n->pass, value, load_single(n, address, size));
@@ -336,7 +340,7 @@ bool thumb_multiple(struct instruction *n, unsigned rn, unsigned list, bool is_l
     struct val base = make_get(n->m, rn);
     struct val from = down ? thumb_plus(n, base, 0u - 4 * ones(list)) : base;
     struct val after = down ? from : thumb_plus(n, base, 4 * ones(list));
-    if (!thumb_transfers_for_sure(n) || rn == PC || !make_known(n->m, base))
+    if (!thumb_transfers_for_sure(n) || rn == PC || !(n->m->computes || make_known(n->m, base)))
         return false;
     if (!is_load) {
         if (!store_multiple(n, from, list))

@@ -128,12 +128,35 @@ static struct val value_in(const struct maker *m, uint16_t slot)
     return (struct val){m->slot[slot], m->slot_known[slot] ? 0 : slot};
 }
 
+/* A choice by a truth that says whether something is 0, or not, is made by that. */
+static void choose_by_cause(const struct maker *m, struct val *a, struct val *b, struct val *c)
+{
+    for (;;) {
+        const struct ir *by = make_made_by(m, a->slot);
+        uint16_t cause = by && by->op == IR_IS_ZERO ? by->a : make_turned(m, a->slot, 1);
+        if (!a->slot || !cause)
+            break;
+        struct val other = *b;
+        *a = value_in(m, cause);
+        *b = *c;
+        *c = other;
+    }
+    /* What is chosen between was chosen in the same way. */
+    const struct ir *if_so = make_made_by(m, b->slot), *if_not = make_made_by(m, c->slot);
+    if (if_so && if_so->op == IR_SELECT && if_so->a == a->slot)
+        *b = value_in(m, if_so->b);
+    if (if_not && if_not->op == IR_SELECT && if_not->a == a->slot)
+        *c = value_in(m, if_not->c);
+}
+
 struct val make_value(struct maker *m, enum ir_op op, struct val a, struct val b, struct val c)
 {
     uint32_t result = ir_eval(op, a.v, b.v, c.v);
     struct val same;
     if (!a.slot && !b.slot && !c.slot)
         return known(result);
+    if (op == IR_SELECT && a.slot)
+        choose_by_cause(m, &a, &b, &c);
     if (simplify(op, a, b, c, &same))
         return same;
     uint16_t back = op == IR_EOR && !b.slot ? make_turned(m, a.slot, b.v) : 0;

@@ -307,6 +307,7 @@ static int run_with_board(struct runner *run, struct diag *why)
                                                       .direct_registers = !wanted->no_direct_registers,
                                                       .short_hooks = !wanted->no_short_hooks,
                                                       .skip_spins = !wanted->no_spin_skip,
+                                                      .hot_loops = !wanted->no_hot_loops,
                                                       .replay_loops = !wanted->no_replay}};
     run->result->seed = options.seed;
     result_name(run->result, run->scenario->name, run->scenario->board);

@@ -41,6 +41,7 @@ struct run_options {
     bool no_direct_registers;
     bool no_short_hooks;
     bool no_spin_skip;
+    bool no_hot_loops;
     bool no_replay;
     /* Hears of each flash operation after it was carried out; and may strike one with a fault (core/nor.h).
      * Both may be NULL. */

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "core/hot_loop.h"
+
+#include "core/cycles.h"
+#include "core/hot_loop_code.h"
+#include "core/hot_loop_rounds.h"
+#include "core/loop_round.h"
+#include "core/nor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define XPSR_IT     0x0600fc00u
+#define LOOPS       32    /* that are known */
+#define CODE_ROOM   65536 /* bytes, for all of them */
+#define WORTH_IT    4096  /* cycles, of all rounds */
+#define ROUNDS_LEAST 4
+
+struct hot_loops {
+    struct maker maker;
+    struct replay_log log;
+    struct hot_loop *loop[LOOPS];
+    unsigned loops;
+    uint8_t *code; /* NULL: no memory for it */
+    size_t used;
+    uint64_t rounds;
+};
+
+/* --- loops that are known ---------------------------------------------------------------------------------
+ */
+
+static struct hot_loops *loops_of(struct cpu *cpu)
+{
+    if (cpu->hot_loops)
+        return cpu->hot_loops;
+    struct hot_loops *loops = calloc(1, sizeof *loops);
+    if (!loops)
+        return NULL;
+    loops->code = mmap(NULL, CODE_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (loops->code == MAP_FAILED)
+        loops->code = NULL;
+    return cpu->hot_loops = loops;
+}
+
+void hot_loop_forget(struct cpu *cpu)
+{
+    struct hot_loops *loops = cpu->hot_loops;
+    for (unsigned i = 0; loops && i < loops->loops; i++)
+        free(loops->loop[i]);
+    if (loops)
+        loops->loops = 0, loops->used = 0;
+}
+
+void hot_loop_close(struct cpu *cpu)
+{
+    hot_loop_forget(cpu);
+    if (cpu->hot_loops && cpu->hot_loops->code)
+        munmap(cpu->hot_loops->code, CODE_ROOM);
+    free(cpu->hot_loops);
+    cpu->hot_loops = NULL;
+}
+
+uint64_t hot_loop_rounds(const struct cpu *cpu)
+{
+    return cpu->hot_loops ? cpu->hot_loops->rounds : 0;
+}
+
+/* --- finding ----------------------------------------------------------------------------------------------
+ */
+
+static uint32_t in_trail(const struct cpu *cpu, unsigned back)
+{
+    return cpu->trail[(cpu->trail_next - 1 - back) % CPU_TRAIL];
+}
+
+bool hot_loop_in_trail(const struct cpu *cpu, uint32_t address, unsigned *length)
+{
+    for (unsigned n = 1; n <= LOOP_MAX_BLOCKS && cpu->trail_next >= CPU_TRAIL; n++) {
+        unsigned i = 0;
+        if (in_trail(cpu, n - 1) != address)
+            continue;
+        while (i < CPU_TRAIL - n && in_trail(cpu, i) == in_trail(cpu, i + n))
+            i++;
+        *length = n;
+        if (i == CPU_TRAIL - n)
+            return true;
+    }
+    return false;
+}
+
+/* The round as the log has it; false if a block of it is not plain, or not known any more. */
+static bool note_blocks(const struct cpu *cpu, struct replay_log *log, uint32_t head, unsigned length)
+{
+    uint32_t expected = cpu->expected;
+    log->cache_is_on = cpu->cache_is_on;
+    log->expected = expected;
+    log->end = head;
+    log->blocks = length;
+    for (unsigned i = 0; i < length; i++) {
+        const struct block_info *info = cpu_block(cpu, in_trail(cpu, length - 1 - i));
+        if (!info || info->flags & (cpu->careful_flags | ~(BLOCK_DIVIDES | BLOCK_MEMORY | BLOCK_MULTIPLE)) ||
+            info->address >= cpu->flash_size || cpu_is_watched(cpu, info) ||
+            nor_is_unstable(cpu->bus->flash, info->address, info->size))
+            return false;
+        log->block[i] = (struct replay_block){
+            .address = info->address,
+            .size = info->size,
+            .cycles = cpu_block_cycles(cpu, info, expected),
+            .flags = info->flags,
+        };
+        expected = info->address + info->size;
+    }
+    return expected == cpu->expected;
+}
+
+static bool is_loop(const struct hot_loop *loop, const struct replay_log *log)
+{
+    if (loop->blocks != log->blocks)
+        return false;
+    for (unsigned i = 0; i < loop->blocks; i++) {
+        if (loop->block[i] != log->block[i].address)
+            return false;
+    }
+    return true;
+}
+
+/* Translates the loop; without code it is known that nothing can be done. */
+static void translate(struct hot_loops *loops, struct hot_loop *loop)
+{
+    if (!loops->code || mprotect(loops->code, CODE_ROOM, PROT_READ | PROT_WRITE))
+        return;
+    size_t size = hot_code_make(&loop->round, loops->code + loops->used, CODE_ROOM - loops->used);
+    if (mprotect(loops->code, CODE_ROOM, PROT_READ | PROT_EXEC) || !size)
+        return;
+    void *code = loops->code + loops->used;
+    memcpy(&loop->code, &code, sizeof loop->code);
+    loops->used += size;
+}
+
+static struct hot_loop *make_loop(struct cpu *cpu)
+{
+    struct hot_loops *loops = cpu->hot_loops;
+    if (loops->loops == LOOPS || CODE_ROOM - loops->used < CODE_ROOM / LOOPS)
+        hot_loop_forget(cpu);
+    struct hot_loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    loops->loop[loops->loops++] = loop;
+    loop->blocks = loops->log.blocks;
+    for (unsigned i = 0; i < loop->blocks; i++)
+        loop->block[i] = loops->log.block[i].address;
+    if (replay_make_hot(&loops->maker, cpu, &loops->log) && hot_loop_take(loop, &loops->maker))
+        translate(loops, loop);
+    return loop;
+}
+
+static struct hot_loop *find_loop(struct cpu *cpu)
+{
+    const struct hot_loops *loops = cpu->hot_loops;
+    for (unsigned i = 0; i < loops->loops; i++) {
+        if (is_loop(loops->loop[i], &loops->log))
+            return loops->loop[i];
+    }
+    return make_loop(cpu);
+}
+
+/* --- running ----------------------------------------------------------------------------------------------
+ */
+
+static void read_places(struct cpu *cpu, uint32_t place[PLACES], uint32_t *xpsr)
+{
+    int ids[PLACE_N + 1];
+    uint32_t value[PLACE_N + 1] = {0};
+    for (unsigned i = 0; i < PLACE_N; i++)
+        ids[i] = cpu_reg_id(i);
+    ids[PLACE_N] = UC_ARM_REG_XPSR;
+    cpu_regs(cpu, ids, value, PLACE_N + 1);
+    memcpy(place, value, PLACE_N * sizeof *place);
+    *xpsr = value[PLACE_N];
+    for (unsigned i = 0; i < 4; i++)
+        place[PLACE_N + i] = *xpsr >> (31 - i) & 1;
+}
+
+static void write_places(struct cpu *cpu, const uint32_t place[PLACES], uint32_t xpsr)
+{
+    int ids[PLACE_N];
+    for (unsigned i = 0; i < PLACE_N; i++)
+        ids[i] = cpu_reg_id(i);
+    cpu_set_regs(cpu, ids, place, PLACE_N);
+    xpsr &= 0x0fffffffu;
+    for (unsigned i = 0; i < 4; i++)
+        xpsr |= place[PLACE_N + i] << (31 - i);
+    uc_reg_write(cpu->uc, UC_ARM_REG_XPSR_NZCVQG, &xpsr);
+}
+
+/* How many rounds there is nothing to look at before. */
+static uint64_t rounds_in_time(const struct cpu *cpu, uint64_t period)
+{
+    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline;
+    return deadline > now + period ? (deadline - now - 1) / period : 0;
+}
+
+static uint64_t period_of(const struct replay_log *log)
+{
+    uint64_t cycles = 0;
+    for (unsigned i = 0; i < log->blocks; i++)
+        cycles += log->block[i].cycles;
+    return cycles;
+}
+
+enum spin hot_loop_skip(struct cpu *cpu, uint32_t address)
+{
+    uint32_t place[PLACES], xpsr;
+    unsigned length;
+    struct hot_loops *loops = loops_of(cpu);
+    if (!loops || cpu->bus->ram_seen || !hot_loop_in_trail(cpu, address, &length) ||
+        !note_blocks(cpu, &loops->log, address, length))
+        return SPIN_NONE;
+    struct hot_loop *loop = find_loop(cpu);
+    if (!loop || !loop->code)
+        return SPIN_NONE;
+    read_places(cpu, place, &xpsr);
+    uint64_t period = period_of(&loops->log), rounds = rounds_in_time(cpu, period);
+    if (xpsr & XPSR_IT)
+        return SPIN_NONE;
+    rounds = hot_loop_begin(loop, cpu, place, rounds);
+    if (rounds < ROUNDS_LEAST || rounds * period < WORTH_IT)
+        return SPIN_LATER;
+    hot_loop_run(loop, cpu, rounds, place);
+    write_places(cpu, place, xpsr);
+    cpu->bus->clock.now += rounds * period;
+    loops->rounds += rounds;
+    return SPIN_SKIPPED;
+}
