@@ -296,7 +296,7 @@ void cpu_code_changed(struct cpu *cpu, uint32_t address, uint32_t size)
         /* A block may begin in the page before the change and reach into it. */
         uint32_t from = address >> 12;
         replay_forget(cpu, address, size);
-        hot_loop_forget(cpu);
+        hot_loop_forget(cpu, address, size);
         for (uint32_t page = from ? from - 1 : 0;
              page <= (address + size - 1) >> 12 && page < cpu->flash_size >> 12; page++)
             forget_flash_page(cpu, page);

@@ -156,35 +156,25 @@ uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, 
 #define SPIN_REST          1024u
 #define SPINS_IN_VAIN_MOST 6u
 
-/* True if the trail holds nothing but rounds of a loop that has come to its head again; then skipping whole
- * rounds leaves the trail as it would be. */
-static bool trail_is_loop(const struct cpu *cpu, uint32_t head)
+static enum spin skip_loop(struct cpu *cpu, uint32_t address, bool once)
 {
-    uint64_t newest = cpu->trail_next - 1;
-    unsigned length = 0;
-    while (length < LOOP_MAX_BLOCKS && cpu->trail[(newest - length) % CPU_TRAIL] != head)
-        length++;
-    if (cpu->trail_next < CPU_TRAIL || length++ == LOOP_MAX_BLOCKS)
-        return false;
-    for (unsigned i = 0; i < CPU_TRAIL - length; i++) {
-        if (cpu->trail[(newest - i) % CPU_TRAIL] != cpu->trail[(newest - i - length) % CPU_TRAIL])
-            return false;
-    }
-    return true;
+    enum spin spin = SPIN_NONE;
+    if (once)
+        spin = spin_skip(cpu, address);
+    if (once && spin == SPIN_NONE)
+        spin = checksum_skip(cpu, address);
+    if (spin == SPIN_NONE && cpu->speed.hot_loops)
+        spin = hot_loop_skip(cpu, address);
+    return spin;
 }
 
 static void look_for_spin(struct cpu *cpu, uint32_t address)
 {
     const struct clock *clock = &cpu->bus->clock;
     enum spin spin = SPIN_NONE;
-    unsigned length;
-    if (hot_loop_in_trail(cpu, address, &length)) {
-        if (trail_is_loop(cpu, address))
-            spin = spin_skip(cpu, address);
-        if (spin == SPIN_NONE && trail_is_loop(cpu, address))
-            spin = checksum_skip(cpu, address);
-        if (spin == SPIN_NONE && cpu->speed.hot_loops)
-            spin = hot_loop_skip(cpu, address);
+    bool once;
+    if (loop_in_trail(cpu, address, &once)) {
+        spin = skip_loop(cpu, address, once);
         if (spin != SPIN_NONE)
             cpu->spins_in_vain = 0;
         else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST)
@@ -201,9 +191,10 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
 
 bool cpu_may_spin(struct cpu *cpu, uint32_t address)
 {
+    bool once;
     if (!cpu->speed.skip_spins || cpu->bus->clock.now < cpu->spin_at)
         return false;
-    if (trail_is_loop(cpu, address))
+    if (loop_in_trail(cpu, address, &once) && once)
         return true;
     cpu->spin_at = cpu->bus->clock.now + (SPIN_REST << cpu->spins_in_vain);
     return false;

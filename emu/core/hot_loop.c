@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define XPSR_IT     0x0600fc00u
-#define LOOPS       32    /* that are known */
-#define CODE_ROOM   65536 /* bytes, for all of them */
-#define WORTH_IT    4096  /* cycles, of all rounds */
+#define XPSR_IT      0x0600fc00u
+#define LOOPS        32    /* that are known */
+#define CODE_ROOM    65536 /* bytes, for all of them */
+#define WORTH_IT     4096  /* cycles, of all rounds */
 #define ROUNDS_LEAST 4
 
 struct hot_loops {
@@ -44,18 +44,40 @@ static struct hot_loops *loops_of(struct cpu *cpu)
     return cpu->hot_loops = loops;
 }
 
-void hot_loop_forget(struct cpu *cpu)
+static bool depends_on(const struct hot_loop *loop, uint32_t from, uint32_t to)
+{
+    for (unsigned i = 0; i < loop->pages; i++) {
+        if (loop->page[i] >= from && loop->page[i] <= to)
+            return true;
+    }
+    return false;
+}
+
+void hot_loop_forget(struct cpu *cpu, uint32_t address, uint32_t size)
 {
     struct hot_loops *loops = cpu->hot_loops;
-    for (unsigned i = 0; loops && i < loops->loops; i++)
+    for (unsigned i = 0; loops && i < loops->loops;) {
+        if (depends_on(loops->loop[i], address >> 12, (address + size - 1) >> 12)) {
+            free(loops->loop[i]);
+            loops->loop[i] = loops->loop[--loops->loops];
+        } else {
+            i++;
+        }
+    }
+}
+
+static void forget_all(struct hot_loops *loops)
+{
+    for (unsigned i = 0; i < loops->loops; i++)
         free(loops->loop[i]);
-    if (loops)
-        loops->loops = 0, loops->used = 0;
+    loops->loops = 0;
+    loops->used = 0;
 }
 
 void hot_loop_close(struct cpu *cpu)
 {
-    hot_loop_forget(cpu);
+    if (cpu->hot_loops)
+        forget_all(cpu->hot_loops);
     if (cpu->hot_loops && cpu->hot_loops->code)
         munmap(cpu->hot_loops->code, CODE_ROOM);
     free(cpu->hot_loops);
@@ -70,26 +92,6 @@ uint64_t hot_loop_rounds(const struct cpu *cpu)
 /* --- finding ----------------------------------------------------------------------------------------------
  */
 
-static uint32_t in_trail(const struct cpu *cpu, unsigned back)
-{
-    return cpu->trail[(cpu->trail_next - 1 - back) % CPU_TRAIL];
-}
-
-bool hot_loop_in_trail(const struct cpu *cpu, uint32_t address, unsigned *length)
-{
-    for (unsigned n = 1; n <= LOOP_MAX_BLOCKS && cpu->trail_next >= CPU_TRAIL; n++) {
-        unsigned i = 0;
-        if (in_trail(cpu, n - 1) != address)
-            continue;
-        while (i < CPU_TRAIL - n && in_trail(cpu, i) == in_trail(cpu, i + n))
-            i++;
-        *length = n;
-        if (i == CPU_TRAIL - n)
-            return true;
-    }
-    return false;
-}
-
 /* The round as the log has it; false if a block of it is not plain, or not known any more. */
 static bool note_blocks(const struct cpu *cpu, struct replay_log *log, uint32_t head, unsigned length)
 {
@@ -99,7 +101,7 @@ static bool note_blocks(const struct cpu *cpu, struct replay_log *log, uint32_t 
     log->end = head;
     log->blocks = length;
     for (unsigned i = 0; i < length; i++) {
-        const struct block_info *info = cpu_block(cpu, in_trail(cpu, length - 1 - i));
+        const struct block_info *info = cpu_block(cpu, loop_trail(cpu, length - 1 - i));
         if (!info || info->flags & (cpu->careful_flags | ~(BLOCK_DIVIDES | BLOCK_MEMORY | BLOCK_MULTIPLE)) ||
             info->address >= cpu->flash_size || cpu_is_watched(cpu, info) ||
             nor_is_unstable(cpu->bus->flash, info->address, info->size))
@@ -143,16 +145,22 @@ static struct hot_loop *make_loop(struct cpu *cpu)
 {
     struct hot_loops *loops = cpu->hot_loops;
     if (loops->loops == LOOPS || CODE_ROOM - loops->used < CODE_ROOM / LOOPS)
-        hot_loop_forget(cpu);
+        forget_all(loops);
     struct hot_loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;
     loops->loop[loops->loops++] = loop;
     loop->blocks = loops->log.blocks;
-    for (unsigned i = 0; i < loop->blocks; i++)
-        loop->block[i] = loops->log.block[i].address;
+    for (unsigned i = 0; i < loop->blocks; i++) {
+        const struct replay_block *block = &loops->log.block[i];
+        loop->block[i] = block->address;
+        loop->page[loop->pages++] = (uint16_t)(block->address >> 12);
+        loop->page[loop->pages++] = (uint16_t)((block->address + block->size - 1) >> 12);
+    }
     if (replay_make_hot(&loops->maker, cpu, &loops->log) && hot_loop_take(loop, &loops->maker))
         translate(loops, loop);
+    for (unsigned i = 0; i < loops->maker.pages; i++)
+        loop->page[loop->pages++] = loops->maker.page[i] & ~PAGE_READ;
     return loop;
 }
 
@@ -213,10 +221,10 @@ static uint64_t period_of(const struct replay_log *log)
 enum spin hot_loop_skip(struct cpu *cpu, uint32_t address)
 {
     uint32_t place[PLACES], xpsr;
-    unsigned length;
+    bool once;
+    unsigned length = loop_in_trail(cpu, address, &once);
     struct hot_loops *loops = loops_of(cpu);
-    if (!loops || cpu->bus->ram_seen || !hot_loop_in_trail(cpu, address, &length) ||
-        !note_blocks(cpu, &loops->log, address, length))
+    if (!loops || !length || cpu->bus->ram_seen || !note_blocks(cpu, &loops->log, address, length))
         return SPIN_NONE;
     struct hot_loop *loop = find_loop(cpu);
     if (!loop || !loop->code)

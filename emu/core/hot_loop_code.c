@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/hot_loop_code.h"
 
+#include "core/x86_code.h"
+
 #include <string.h>
 
 #if defined(__x86_64__)
-
-/* --- instructions -----------------------------------------------------------------------------------------
- */
-
-enum host_register {
-    RAX,
-    RCX,
-    RDX,
-    RBX,
-    RSP,
-    RBP,
-    RSI,
-    RDI,
-};
 
 /* What the code is called with; RAX, RCX and RDX are for single operations, the others hold values. */
 #define SLOTS RDI
@@ -28,158 +16,48 @@ static const uint8_t holders[] = {RBX, RBP, 8, 9, 10, 11, 12, 13, 14, 15};
 #define HOLDERS (sizeof holders / sizeof *holders)
 #define NOBODY  UINT16_MAX
 
-/* Where a value is. */
-struct operand {
-    enum { IN_REGISTER, IN_MEMORY, IS_CONSTANT } kind;
-    unsigned reg;
-    uint32_t value; /* a constant, or the slot's number */
-};
-
 struct code {
+    struct x86 x;
     const struct hot_round *round;
-    uint8_t *at, *end;
-    bool failed;
-    uint16_t holds[HOLDERS];     /* slots, or NOBODY */
-    uint8_t held_by[HOT_SLOTS];  /* place in `holders`, or HOLDERS */
-    bool in_memory[HOT_SLOTS];   /* the slot itself has its value, too */
+    uint16_t holds[HOLDERS];      /* slots, or NOBODY */
+    uint8_t held_by[HOT_SLOTS];   /* place in `holders`, or HOLDERS */
+    bool in_memory[HOT_SLOTS];    /* the slot itself has its value, too */
     uint16_t last_use[HOT_SLOTS]; /* operation, or that many and one for the round's end */
-    uint8_t home[PLACES];        /* of variables: place in `holders`, or HOLDERS: its slot */
+    uint8_t home[PLACES];         /* of variables: place in `holders`, or HOLDERS: its slot */
     uint8_t wanted_in[HOT_SLOTS]; /* of what variables are at the end: their home */
     bool needed[HOT_OPS];
     unsigned now; /* operation */
 };
 
-static void put(struct code *c, const void *bytes, size_t size)
+static struct x86_operand slot_itself(unsigned slot)
 {
-    if ((size_t)(c->end - c->at) < size) {
-        c->failed = true;
-        return;
-    }
-    memcpy(c->at, bytes, size);
-    c->at += size;
-}
-
-static void byte(struct code *c, unsigned value)
-{
-    uint8_t b = (uint8_t)value;
-    put(c, &b, 1);
-}
-
-static void word(struct code *c, uint32_t value)
-{
-    put(c, &value, sizeof value);
-}
-
-static struct operand in(unsigned reg)
-{
-    return (struct operand){IN_REGISTER, reg, 0};
-}
-
-static struct operand constant(uint32_t value)
-{
-    return (struct operand){IS_CONSTANT, 0, value};
-}
-
-#define WIDE_OPERAND 0x48u /* REX.W */
-#define ANY_BYTE     0x40u /* with any REX the low byte of each register can be had */
-
-/* REX, where it is needed, an opcode of one or (0x0f..) two bytes, and ModRM for `reg` and a register or slot.
- */
-static void instruction(struct code *c, unsigned rex, unsigned opcode, unsigned reg, struct operand other)
-{
-    bool memory = other.kind == IN_MEMORY;
-    unsigned rm = memory ? SLOTS : other.reg;
-    rex |= (reg >> 3 & 1) << 2 | (rm >> 3 & 1);
-    if (rex)
-        byte(c, 0x40 | rex);
-    if (opcode > 0xff)
-        byte(c, opcode >> 8);
-    byte(c, opcode);
-    byte(c, (memory ? 0x80u : 0xc0u) | (reg & 7) << 3 | (rm & 7));
-    if (memory)
-        word(c, 4 * other.value);
-}
-
-/* ADD, OR, AND, SUB, XOR, CMP by their numbers in the opcodes. */
-enum alu {
-    ALU_ADD = 0,
-    ALU_OR = 1,
-    ALU_AND = 4,
-    ALU_SUB = 5,
-    ALU_XOR = 6,
-    ALU_CMP = 7,
-};
-
-static void alu(struct code *c, enum alu op, unsigned reg, struct operand other)
-{
-    if (other.kind == IS_CONSTANT) {
-        instruction(c, 0, 0x81, op, in(reg));
-        word(c, other.value);
-    } else {
-        instruction(c, 0, (unsigned)op << 3 | 3, reg, other);
-    }
-}
-
-static void move(struct code *c, unsigned reg, struct operand from)
-{
-    if (from.kind == IS_CONSTANT) {
-        if (reg >> 3)
-            byte(c, 0x41);
-        byte(c, 0xb8 | (reg & 7));
-        word(c, from.value);
-    } else if (from.kind == IN_MEMORY || from.reg != reg) {
-        instruction(c, 0, 0x8b, reg, from);
-    }
+    return x86_memory(SLOTS, slot * (uint32_t)sizeof(uint32_t));
 }
 
 static void move_to_slot(struct code *c, unsigned slot, unsigned reg)
 {
-    instruction(c, 0, 0x89, reg, (struct operand){IN_MEMORY, 0, slot});
-}
-
-enum shift {
-    SHIFT_ROR = 1,
-    SHIFT_SHL = 4,
-    SHIFT_SHR = 5,
-    SHIFT_SAR = 7,
-};
-
-static void shift_by(struct code *c, enum shift op, unsigned reg, unsigned by)
-{
-    instruction(c, 0, 0xc1, op, in(reg));
-    byte(c, by);
-}
-
-#define SETC  0x0f92u
-#define SETNC 0x0f93u
-#define SETZ  0x0f94u
-
-/* reg = the condition */
-static void set_if(struct code *c, unsigned opcode, unsigned reg)
-{
-    instruction(c, 0, opcode, 0, in(RAX));
-    instruction(c, 0, 0x0fb6, reg, in(RAX)); /* MOVZX */
+    x86_instruction(&c->x, 0, X86_STORE, reg, slot_itself(slot));
 }
 
 /* --- values and registers ---------------------------------------------------------------------------------
  */
 
-static struct operand where(const struct code *c, unsigned slot)
+static struct x86_operand where(const struct code *c, unsigned slot)
 {
     if (c->round->slot_known[slot])
-        return constant(c->round->slot[slot]);
+        return x86_constant(c->round->slot[slot]);
     if (c->held_by[slot] < HOLDERS)
-        return in(holders[c->held_by[slot]]);
-    return (struct operand){IN_MEMORY, 0, slot};
+        return x86_in(holders[c->held_by[slot]]);
+    return slot_itself(slot);
 }
 
 /* A register with the value: where it is, or `scratch`. */
 static unsigned load(struct code *c, unsigned slot, unsigned scratch)
 {
-    struct operand from = where(c, slot);
-    if (from.kind == IN_REGISTER)
+    struct x86_operand from = where(c, slot);
+    if (from.kind == X86_REGISTER)
         return from.reg;
-    move(c, scratch, from);
+    x86_move(&c->x, scratch, from);
     return scratch;
 }
 
@@ -269,141 +147,139 @@ static unsigned result_from(struct code *c, unsigned to, unsigned from)
         c->held_by[from] = HOLDERS;
         return holders[holder];
     }
-    struct operand source = where(c, from);
+    struct x86_operand source = where(c, from);
     unsigned reg = new_holder(c, to);
-    move(c, reg, source);
+    x86_move(&c->x, reg, source);
     return reg;
 }
 
 /* --- operations -------------------------------------------------------------------------------------------
  */
 
-static void two_operands(struct code *c, const struct ir *ir, enum alu op)
+static void two_operands(struct code *c, const struct ir *ir, enum x86_alu op)
 {
-    struct operand b = where(c, ir->b);
-    alu(c, op, result_from(c, ir->to, ir->a), b);
+    struct x86_operand b = where(c, ir->b);
+    x86_alu(&c->x, op, result_from(c, ir->to, ir->a), b);
 }
 
 static void add(struct code *c, const struct ir *ir)
 {
-    struct operand b = where(c, ir->b), carry = where(c, ir->c);
-    if (carry.kind != IS_CONSTANT) { /* it may be an operand, too */
-        move(c, RAX, where(c, ir->a));
-        alu(c, ALU_ADD, RAX, b);
-        alu(c, ALU_ADD, RAX, carry);
-        move(c, new_holder(c, ir->to), in(RAX));
+    struct x86_operand b = where(c, ir->b), carry = where(c, ir->c);
+    if (carry.kind != X86_CONSTANT) { /* it may be an operand, too */
+        x86_move(&c->x, RAX, where(c, ir->a));
+        x86_alu(&c->x, X86_ADD, RAX, b);
+        x86_alu(&c->x, X86_ADD, RAX, carry);
+        x86_move(&c->x, new_holder(c, ir->to), x86_in(RAX));
         return;
     }
     unsigned reg = result_from(c, ir->to, ir->a);
-    if (b.kind == IS_CONSTANT)
+    if (b.kind == X86_CONSTANT)
         b.value += carry.value;
-    alu(c, ALU_ADD, reg, b);
-    if (b.kind != IS_CONSTANT && carry.value)
-        alu(c, ALU_ADD, reg, carry);
+    x86_alu(&c->x, X86_ADD, reg, b);
+    if (b.kind != X86_CONSTANT && carry.value)
+        x86_alu(&c->x, X86_ADD, reg, carry);
 }
 
 /* Bit 32 of the sum of all three. */
 static void add_carry(struct code *c, const struct ir *ir)
 {
-    move(c, RAX, where(c, ir->a));
-    move(c, RCX, where(c, ir->b));
-    instruction(c, WIDE_OPERAND, 0x03, RAX, in(RCX));
-    move(c, RCX, where(c, ir->c));
-    instruction(c, WIDE_OPERAND, 0x03, RAX, in(RCX));
-    instruction(c, WIDE_OPERAND, 0xc1, SHIFT_SHR, in(RAX));
-    byte(c, 32);
-    move(c, new_holder(c, ir->to), in(RAX));
+    x86_move(&c->x, RAX, where(c, ir->a));
+    x86_move(&c->x, RCX, where(c, ir->b));
+    x86_instruction(&c->x, X86_WIDE, X86_ADD_TO, RAX, x86_in(RCX));
+    x86_move(&c->x, RCX, where(c, ir->c));
+    x86_instruction(&c->x, X86_WIDE, X86_ADD_TO, RAX, x86_in(RCX));
+    x86_shift(&c->x, X86_WIDE, X86_SHR, RAX, 32);
+    x86_move(&c->x, new_holder(c, ir->to), x86_in(RAX));
 }
 
 static void shift(struct code *c, const struct ir *ir)
 {
-    static const enum shift by_op[] = {
-        [IR_LSL] = SHIFT_SHL, [IR_LSR] = SHIFT_SHR, [IR_ASR] = SHIFT_SAR, [IR_ROR] = SHIFT_ROR};
-    struct operand by = where(c, ir->b);
+    static const enum x86_shift by_op[] = {
+        [IR_LSL] = X86_SHL, [IR_LSR] = X86_SHR, [IR_ASR] = X86_SAR, [IR_ROR] = X86_ROR};
+    struct x86_operand by = where(c, ir->b);
     unsigned amount = by.value & 0xff;
-    if (by.kind == IS_CONSTANT) {
+    if (by.kind == X86_CONSTANT) {
         unsigned reg = result_from(c, ir->to, ir->a);
         if (amount < 32)
-            shift_by(c, by_op[ir->op], reg, amount);
+            x86_shift(&c->x, 0, by_op[ir->op], reg, amount);
         else if (ir->op == IR_ASR || ir->op == IR_ROR)
-            shift_by(c, by_op[ir->op], reg, ir->op == IR_ASR ? 31 : amount & 31);
+            x86_shift(&c->x, 0, by_op[ir->op], reg, ir->op == IR_ASR ? 31 : amount & 31);
         else
-            move(c, reg, constant(0));
+            x86_move(&c->x, reg, x86_constant(0));
         return;
     }
     if (ir->op != IR_LSL && ir->op != IR_LSR) {
-        c->failed = true;
+        c->x.failed = true;
         return;
     }
-    move(c, RCX, by);
-    instruction(c, 0, 0x0fb6, RCX, in(RCX)); /* MOVZX ECX, CL */
+    x86_move(&c->x, RCX, by);
+    x86_instruction(&c->x, 0, X86_MOVZX8, RCX, x86_in(RCX));
     unsigned reg = result_from(c, ir->to, ir->a);
-    instruction(c, 0, 0xd3, by_op[ir->op], in(reg));
+    x86_instruction(&c->x, 0, X86_SHIFT_CL, by_op[ir->op], x86_in(reg));
     /* The host looks at five bits of the count only. */
-    alu(c, ALU_CMP, RCX, constant(32));
-    instruction(c, 0, 0x1b, RAX, in(RAX)); /* SBB: all ones, if it is less */
-    alu(c, ALU_AND, reg, in(RAX));
+    x86_alu(&c->x, X86_CMP, RCX, x86_constant(32));
+    x86_instruction(&c->x, 0, X86_SBB, RAX, x86_in(RAX)); /* all ones, if it is less */
+    x86_alu(&c->x, X86_AND, reg, x86_in(RAX));
 }
 
 /* By a constant, as instructions with an immediate shift. */
 static void shift_carry(struct code *c, const struct ir *ir)
 {
-    struct operand by = where(c, ir->b);
-    if (by.kind != IS_CONSTANT || !by.value || by.value > 32) {
-        c->failed = true;
+    struct x86_operand by = where(c, ir->b);
+    if (by.kind != X86_CONSTANT || !by.value || by.value > 32) {
+        c->x.failed = true;
         return;
     }
     unsigned reg = result_from(c, ir->to, ir->a);
-    shift_by(c, SHIFT_SHR, reg, ir->op == IR_LSL_CARRY ? 32 - by.value : by.value - 1);
-    alu(c, ALU_AND, reg, constant(1));
+    x86_shift(&c->x, 0, X86_SHR, reg, ir->op == IR_LSL_CARRY ? 32 - by.value : by.value - 1);
+    x86_alu(&c->x, X86_AND, reg, x86_constant(1));
 }
 
 static void multiply(struct code *c, const struct ir *ir)
 {
-    struct operand b = where(c, ir->b);
-    if (b.kind == IS_CONSTANT) {
-        move(c, RCX, b);
-        b = in(RCX);
+    struct x86_operand b = where(c, ir->b);
+    if (b.kind == X86_CONSTANT) {
+        x86_move(&c->x, RCX, b);
+        b = x86_in(RCX);
     }
-    instruction(c, 0, 0x0faf, result_from(c, ir->to, ir->a), b); /* IMUL */
+    x86_instruction(&c->x, 0, X86_IMUL, result_from(c, ir->to, ir->a), b);
 }
 
 static void multiply_high(struct code *c, const struct ir *ir)
 {
     bool is_signed = ir->op == IR_MUL_HIGH_SIGNED;
-    move(c, RAX, where(c, ir->a));
-    move(c, RCX, where(c, ir->b));
+    x86_move(&c->x, RAX, where(c, ir->a));
+    x86_move(&c->x, RCX, where(c, ir->b));
     if (is_signed) {
-        instruction(c, WIDE_OPERAND, 0x63, RAX, in(RAX)); /* MOVSXD */
-        instruction(c, WIDE_OPERAND, 0x63, RCX, in(RCX));
+        x86_instruction(&c->x, X86_WIDE, X86_MOVSXD, RAX, x86_in(RAX));
+        x86_instruction(&c->x, X86_WIDE, X86_MOVSXD, RCX, x86_in(RCX));
     }
-    instruction(c, WIDE_OPERAND, 0x0faf, RAX, in(RCX));
-    instruction(c, WIDE_OPERAND, 0xc1, SHIFT_SHR, in(RAX));
-    byte(c, 32);
-    move(c, new_holder(c, ir->to), in(RAX));
+    x86_instruction(&c->x, X86_WIDE, X86_IMUL, RAX, x86_in(RCX));
+    x86_shift(&c->x, X86_WIDE, X86_SHR, RAX, 32);
+    x86_move(&c->x, new_holder(c, ir->to), x86_in(RAX));
 }
 
 static void test(struct code *c, unsigned slot)
 {
-    struct operand value = where(c, slot);
-    if (value.kind == IN_REGISTER) {
-        instruction(c, 0, 0x85, value.reg, value);
+    struct x86_operand value = where(c, slot);
+    if (value.kind == X86_REGISTER) {
+        x86_instruction(&c->x, 0, X86_TEST, value.reg, value);
         return;
     }
-    move(c, RAX, value);
-    instruction(c, 0, 0x85, RAX, in(RAX));
+    x86_move(&c->x, RAX, value);
+    x86_instruction(&c->x, 0, X86_TEST, RAX, x86_in(RAX));
 }
 
 static void is_zero(struct code *c, const struct ir *ir)
 {
     test(c, ir->a);
-    set_if(c, SETZ, new_holder(c, ir->to));
+    x86_set_if(&c->x, X86_SETZ, new_holder(c, ir->to));
 }
 
 static void not_less(struct code *c, const struct ir *ir)
 {
-    alu(c, ALU_CMP, load(c, ir->a, RAX), where(c, ir->b));
-    set_if(c, SETNC, new_holder(c, ir->to));
+    x86_alu(&c->x, X86_CMP, load(c, ir->a, RAX), where(c, ir->b));
+    x86_set_if(&c->x, X86_SETNC, new_holder(c, ir->to));
 }
 
 /* No instruction between the test and the last one changes flags. */
@@ -411,50 +287,33 @@ static void choose(struct code *c, const struct ir *ir)
 {
     unsigned b = load(c, ir->b, RCX);
     test(c, ir->a);
-    instruction(c, 0, 0x0f45, result_from(c, ir->to, ir->c), in(b)); /* CMOVNZ */
+    x86_instruction(&c->x, 0, X86_CMOVNZ, result_from(c, ir->to, ir->c), x86_in(b));
 }
 
 static void extend(struct code *c, const struct ir *ir)
 {
     unsigned from = load(c, ir->a, RAX);
-    instruction(c, ANY_BYTE, ir->op == IR_SXTB ? 0x0fbe : 0x0fbf, new_holder(c, ir->to), in(from));
+    x86_instruction(&c->x, X86_ANY_BYTE, ir->op == IR_SXTB ? X86_MOVSX8 : X86_MOVSX16, new_holder(c, ir->to),
+                    x86_in(from));
 }
 
 static void reverse(struct code *c, const struct ir *ir)
 {
-    unsigned reg = result_from(c, ir->to, ir->a);
-    if (reg >> 3)
-        byte(c, 0x41);
-    byte(c, 0x0f);
-    byte(c, 0xc8 | (reg & 7)); /* BSWAP */
+    x86_bswap(&c->x, result_from(c, ir->to, ir->a));
 }
 
-/* An access at the guest's address in `address`: ModRM and SIB for [RAX + address]. */
-static void at_address(struct code *c, unsigned rex, unsigned opcode, unsigned reg, unsigned address)
-{
-    rex |= (reg >> 3 & 1) << 2 | (address >> 3 & 1) << 1;
-    if (rex)
-        byte(c, 0x40 | rex);
-    if (opcode > 0xff)
-        byte(c, opcode >> 8);
-    byte(c, opcode);
-    byte(c, (reg & 7) << 3 | 4);
-    byte(c, (address & 7) << 3 | RAX);
-}
-
+/* What is to be added to the guest's address. */
 static void load_bias(struct code *c, const struct ir *ir)
 {
-    byte(c, WIDE_OPERAND);
-    byte(c, 0x8b); /* MOV RAX, [BIAS + n] */
-    byte(c, 0x80 | RAX << 3 | BIAS);
-    word(c, ir->exit * (uint32_t)sizeof(uintptr_t));
+    x86_instruction(&c->x, X86_WIDE, X86_LOAD, RAX, x86_memory(BIAS, ir->exit * (uint32_t)sizeof(uintptr_t)));
 }
 
 static void load_memory(struct code *c, const struct ir *ir)
 {
     unsigned address = load(c, ir->a, RCX);
+    unsigned opcode = ir->size == 1 ? X86_MOVZX8 : ir->size == 2 ? X86_MOVZX16 : X86_LOAD;
     load_bias(c, ir);
-    at_address(c, 0, ir->size == 1 ? 0x0fb6 : ir->size == 2 ? 0x0fb7 : 0x8b, new_holder(c, ir->to), address);
+    x86_indexed(&c->x, 0, opcode, new_holder(c, ir->to), RAX, address);
 }
 
 static void store_memory(struct code *c, const struct ir *ir)
@@ -462,8 +321,11 @@ static void store_memory(struct code *c, const struct ir *ir)
     unsigned address = load(c, ir->b, RCX), value = load(c, ir->a, RDX);
     load_bias(c, ir);
     if (ir->size == 2)
-        byte(c, 0x66);
-    at_address(c, ir->size == 1 ? ANY_BYTE : 0, ir->size == 1 ? 0x88 : 0x89, value, address);
+        x86_byte(&c->x, 0x66);
+    if (ir->size == 1)
+        x86_indexed(&c->x, X86_ANY_BYTE, X86_STORE8, value, RAX, address);
+    else
+        x86_indexed(&c->x, 0, X86_STORE, value, RAX, address);
 }
 
 static void compute(struct code *c, const struct ir *ir)
@@ -476,16 +338,16 @@ static void compute(struct code *c, const struct ir *ir)
         add_carry(c, ir);
         break;
     case IR_AND:
-        two_operands(c, ir, ALU_AND);
+        two_operands(c, ir, X86_AND);
         break;
     case IR_OR:
-        two_operands(c, ir, ALU_OR);
+        two_operands(c, ir, X86_OR);
         break;
     case IR_EOR:
-        two_operands(c, ir, ALU_XOR);
+        two_operands(c, ir, X86_XOR);
         break;
     case IR_SUB:
-        two_operands(c, ir, ALU_SUB);
+        two_operands(c, ir, X86_SUB);
         break;
     case IR_LSL:
     case IR_LSR:
@@ -529,7 +391,7 @@ static void compute(struct code *c, const struct ir *ir)
         store_memory(c, ir);
         break;
     default:
-        c->failed = true;
+        c->x.failed = true;
     }
 }
 
@@ -545,7 +407,8 @@ static void note_uses(struct code *c, const struct ir *ir, unsigned at)
     }
 }
 
-/* Which operations stores, loads, and what the variables come to depend on; and until when values are used. */
+/* Which operations stores, loads, and what the variables come to depend on; and until when values are used.
+ */
 static void find_needed(struct code *c)
 {
     const struct hot_round *round = c->round;
@@ -557,7 +420,8 @@ static void find_needed(struct code *c)
     }
     for (unsigned i = round->ops; i-- > 0;) {
         const struct ir *ir = &round->op[i];
-        c->needed[i] = ir->op == FX_STORE_AT || ((ir->op < FX_LOAD || ir->op == FX_LOAD_AT) && wanted[ir->to]);
+        c->needed[i] =
+            ir->op == FX_STORE_AT || ((ir->op < FX_LOAD || ir->op == FX_LOAD_AT) && wanted[ir->to]);
         if (!c->needed[i])
             continue;
         wanted[ir->a] = true;
@@ -597,23 +461,23 @@ static void give_homes(struct code *c)
 
 /* What has to be moved at the end of the round. */
 struct end_move {
-    struct operand from, to;
+    struct x86_operand from, to;
     bool done;
 };
 
-static bool same_place(struct operand a, struct operand b)
+static bool same_place(struct x86_operand a, struct x86_operand b)
 {
-    return a.kind == b.kind && a.kind != IS_CONSTANT &&
-           (a.kind == IN_REGISTER ? a.reg == b.reg : a.value == b.value);
+    return a.kind == b.kind && a.kind != X86_CONSTANT &&
+           (a.kind == X86_REGISTER ? a.reg == b.reg : a.value == b.value);
 }
 
 static void make_move(struct code *c, const struct end_move *m)
 {
-    if (m->to.kind == IN_REGISTER) {
-        move(c, m->to.reg, m->from);
+    if (m->to.kind == X86_REGISTER) {
+        x86_move(&c->x, m->to.reg, m->from);
     } else {
-        move(c, RAX, m->from);
-        move_to_slot(c, m->to.value, RAX);
+        x86_move(&c->x, RAX, m->from);
+        x86_instruction(&c->x, 0, X86_STORE, RAX, m->to);
     }
 }
 
@@ -644,13 +508,13 @@ static void move_all(struct code *c, struct end_move *moves, unsigned count)
             left--;
         }
         for (unsigned i = 0; i < count && !any; i++) {
-            if (moves[i].done || same_place(moves[i].from, in(RDX)))
+            if (moves[i].done || same_place(moves[i].from, x86_in(RDX)))
                 continue;
-            struct operand from = moves[i].from;
-            move(c, RDX, from);
+            struct x86_operand from = moves[i].from;
+            x86_move(&c->x, RDX, from);
             for (unsigned j = 0; j < count; j++) {
                 if (!moves[j].done && same_place(moves[j].from, from))
-                    moves[j].from = in(RDX);
+                    moves[j].from = x86_in(RDX);
             }
             any = true;
         }
@@ -663,60 +527,51 @@ static void end_round(struct code *c)
     for (unsigned i = 0; i < c->round->variables; i++) {
         const struct hot_variable *variable = &c->round->variable[i];
         moves[i].from = where(c, variable->after);
-        moves[i].to = c->home[i] < HOLDERS ? in(holders[c->home[i]])
-                                           : (struct operand){IN_MEMORY, 0, variable->slot};
+        moves[i].to = c->home[i] < HOLDERS ? x86_in(holders[c->home[i]]) : slot_itself(variable->slot);
     }
     move_all(c, moves, c->round->variables);
 }
 
 static const uint8_t saved[] = {RBX, RBP, 12, 13, 14, 15};
 
-static void push_or_pop(struct code *c, unsigned opcode, unsigned reg)
-{
-    if (reg >> 3)
-        byte(c, 0x41);
-    byte(c, opcode | (reg & 7));
-}
-
 static void begin(struct code *c)
 {
     for (unsigned i = 0; i < sizeof saved; i++)
-        push_or_pop(c, 0x50, saved[i]);
-    push_or_pop(c, 0x50, RDX);
+        x86_push(&c->x, saved[i]);
+    x86_push(&c->x, RDX);
     for (unsigned i = 0; i < c->round->variables; i++) {
         if (c->home[i] < HOLDERS)
-            move(c, holders[c->home[i]], (struct operand){IN_MEMORY, 0, c->round->variable[i].slot});
+            x86_move(&c->x, holders[c->home[i]], slot_itself(c->round->variable[i].slot));
     }
 }
 
 static void finish(struct code *c, const uint8_t *head)
 {
-    static const uint8_t decrement[] = {0x48, 0xff, 0x0c, 0x24}; /* DEC QWORD [RSP] */
-    put(c, decrement, sizeof decrement);
-    byte(c, 0x0f);
-    byte(c, 0x85); /* JNZ head */
-    word(c, (uint32_t)(head - (c->at + 4)));
+    x86_word(&c->x, 0x240cff48); /* DEC QWORD [RSP] */
+    x86_byte(&c->x, 0x0f);
+    x86_byte(&c->x, 0x85); /* JNZ head */
+    x86_word(&c->x, (uint32_t)(head - (c->x.at + 4)));
     for (unsigned i = 0; i < c->round->variables; i++) {
         if (c->home[i] < HOLDERS)
             move_to_slot(c, c->round->variable[i].slot, holders[c->home[i]]);
     }
-    push_or_pop(c, 0x58, RDX);
+    x86_pop(&c->x, RDX);
     for (unsigned i = sizeof saved; i-- > 0;)
-        push_or_pop(c, 0x58, saved[i]);
-    byte(c, 0xc3);
+        x86_pop(&c->x, saved[i]);
+    x86_byte(&c->x, 0xc3);
 }
 
 size_t hot_code_make(const struct hot_round *round, uint8_t *to, size_t room)
 {
-    struct code c = {.round = round, .at = to, .end = to + room};
+    struct code c = {.round = round, .x = {.at = to, .end = to + room}};
     memset(c.holds, 0xff, sizeof c.holds);
     memset(c.held_by, HOLDERS, sizeof c.held_by);
     memset(c.wanted_in, HOLDERS, sizeof c.wanted_in);
     find_needed(&c);
     give_homes(&c);
     begin(&c);
-    const uint8_t *head = c.at;
-    for (c.now = 0; c.now < round->ops && !c.failed; c.now++) {
+    const uint8_t *head = c.x.at;
+    for (c.now = 0; c.now < round->ops && !c.x.failed; c.now++) {
         if (!c.needed[c.now])
             continue;
         let_dead_go(&c, false);
@@ -725,7 +580,7 @@ size_t hot_code_make(const struct hot_round *round, uint8_t *to, size_t room)
     }
     end_round(&c);
     finish(&c, head);
-    return c.failed ? 0 : (size_t)(c.at - to);
+    return c.x.failed ? 0 : (size_t)(c.x.at - to);
 }
 
 #else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Translates the operations of a loop's round (core/hot_loop.h) to x86-64. Values live in registers of the
- * host as long as there are some, else in their slots; what a round begins with has its home, where the end of
- * the round before leaves it. Between hot_loop.c, which says what loops there are, and hot_loop_code.c.
+ * host as long as there are some, else in their slots; what a round begins with has its home, where the end
+ * of the round before leaves it. Between hot_loop.c, which says what loops there are, and hot_loop_code.c.
  *
  * Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, for the instructions.
  */
@@ -35,8 +35,8 @@ struct hot_round {
     unsigned accesses;
 };
 
-/* Runs `rounds` rounds, at least one, from and to the slots of the variables, and makes their loads and stores
- * at a guest's address plus the access's `bias`. */
+/* Runs `rounds` rounds, at least one, from and to the slots of the variables, and makes their loads and
+ * stores at a guest's address plus the access's `bias`. */
 typedef void hot_code(uint32_t *slots, const uintptr_t *bias, uint64_t rounds);
 
 /* Puts the code of the round at `to`, for which there are `room` bytes. Returns its size, or 0: there is not

@@ -111,8 +111,8 @@ static void begin_lines(struct hot_loop *loop)
     for (unsigned i = 0; i < round->ops; i++) {
         const struct ir *ir = &round->op[i];
         if (is_computation(ir) && loop->is_line[ir->to])
-            round->slot[ir->to] = ir_eval((enum ir_op)ir->op, round->slot[ir->a], round->slot[ir->b],
-                                          round->slot[ir->c]);
+            round->slot[ir->to] =
+                ir_eval((enum ir_op)ir->op, round->slot[ir->a], round->slot[ir->b], round->slot[ir->c]);
     }
     for (unsigned i = 0; i < round->variables; i++) {
         const struct hot_variable *variable = &round->variable[i];

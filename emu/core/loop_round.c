@@ -5,6 +5,33 @@
 #include "core/cycles.h"
 #include "core/thumb.h"
 
+uint32_t loop_trail(const struct cpu *cpu, unsigned back)
+{
+    return cpu->trail[(cpu->trail_next - 1 - back) % CPU_TRAIL];
+}
+
+static bool is_period(const struct cpu *cpu, unsigned length)
+{
+    for (unsigned i = 0; i < CPU_TRAIL - length; i++) {
+        if (loop_trail(cpu, i) != loop_trail(cpu, i + length))
+            return false;
+    }
+    return true;
+}
+
+unsigned loop_in_trail(const struct cpu *cpu, uint32_t head, bool *once)
+{
+    *once = true;
+    for (unsigned length = 1; length <= LOOP_MAX_BLOCKS && cpu->trail_next >= CPU_TRAIL; length++) {
+        if (loop_trail(cpu, length - 1) != head)
+            continue;
+        if (is_period(cpu, length))
+            return length;
+        *once = false;
+    }
+    return 0;
+}
+
 /* Interprets one block; `next` gets the address of the following one. */
 static bool run_block(const struct loop_round *round, const struct block_info *info,
                       loop_instruction *interpret, void *context, uint32_t *next)

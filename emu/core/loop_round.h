@@ -14,6 +14,14 @@ struct cpu;
 
 #define LOOP_MAX_BLOCKS 12
 
+/* The blocks of a round, if the trail holds nothing but rounds of one loop, of which the block at `head`
+ * comes next: then skipping whole rounds leaves the trail as it would be. 0 if it holds something else, or
+ * the loop has more than LOOP_MAX_BLOCKS. `once`: a round has that block once. */
+unsigned loop_in_trail(const struct cpu *cpu, uint32_t head, bool *once);
+
+/* The block that ran so many blocks before the last one, fewer than CPU_TRAIL. */
+uint32_t loop_trail(const struct cpu *cpu, unsigned back);
+
 struct loop_round {
     struct cpu *cpu;
     uint64_t time;     /* virtual, as the run loop would charge it */

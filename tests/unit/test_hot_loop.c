@@ -11,7 +11,8 @@
 #define SYSTICK  0xe000e010u
 #define OFTEN    30011u /* cycles from one SysTick interrupt to the next */
 #define PROGRAMS 300u
-#define HOT      ((struct cpu_speed){.inline_stores = true, .short_hooks = true, .skip_spins = true, .hot_loops = true})
+#define HOT                                                                                                  \
+    ((struct cpu_speed){.inline_stores = true, .short_hooks = true, .skip_spins = true, .hot_loops = true})
 
 TestSuite(hot_loop, .init = load_loop_board, .fini = free_loop_board);
 
@@ -141,7 +142,8 @@ Test(hot_loop, random_loops)
     for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
         struct program program;
         make_loop_program(&program, seed);
-        struct machine *hot = new_machine(&program, HOT), *slow = new_machine(&program, (struct cpu_speed){0});
+        struct machine *hot = new_machine(&program, HOT),
+                       *slow = new_machine(&program, (struct cpu_speed){0});
         for (unsigned step = 0; step < 3; step++) {
             run_for(hot, 100003, (unsigned long)seed);
             run_for(slow, 100003, (unsigned long)seed);
@@ -270,9 +272,10 @@ Test(hot_loop, unstable_cells_are_read_by_the_guest)
 Test(hot_loop, checksum_by_bits)
 {
     static const uint16_t code[] = {
-        0xf810, 0x1b01, 0x404a, 0x2308,         /* top: LDRB r1, [r0], #1; EORS r2, r1; MOVS r3, #8 */
-        0x0852, 0xbf28, 0x4062, 0x3b01, 0xd1fa, /* bit: LSRS r2, #1; IT CS; EORCS r2, r4; SUBS r3, #1; BNE bit */
-        0x42a8, 0xd1f4, 0xe7fe,                 /* CMP r0, r5; BNE top; B . */
+        0xf810, 0x1b01, 0x404a, 0x2308, /* top: LDRB r1, [r0], #1; EORS r2, r1; MOVS r3, #8 */
+        0x0852, 0xbf28, 0x4062, 0x3b01,
+        0xd1fa,                 /* bit: LSRS r2, #1; IT CS; EORCS r2, r4; SUBS r3, #1; BNE bit */
+        0x42a8, 0xd1f4, 0xe7fe, /* CMP r0, r5; BNE top; B . */
     };
     const uint32_t is[] = {DATA, 0, UINT32_MAX, 0, 0xedb88320u, DATA + 0x2001};
     struct pair pair = new_pair(code, sizeof code, is, 6);

@@ -88,10 +88,11 @@ static void add_access(struct sample *s)
 
 static void add_computation(struct sample *s)
 {
-    static const uint8_t ops[] = {IR_ADD,      IR_ADD_CARRY, IR_AND,     IR_OR,   IR_EOR,  IR_LSL,
-                                  IR_LSR,      IR_ASR,       IR_ROR,     IR_MUL,  IR_SUB,  IR_MUL_HIGH,
-                                  IR_IS_ZERO,  IR_NOT_LESS,  IR_SELECT,  IR_SXTB, IR_SXTH, IR_REV,
-                                  IR_NOT_LESS, IR_SELECT,    IR_IS_ZERO, IR_ADD,  IR_SUB,  IR_MUL_HIGH_SIGNED};
+    static const uint8_t ops[] = {
+        IR_ADD,      IR_ADD_CARRY, IR_AND,     IR_OR,   IR_EOR,  IR_LSL,
+        IR_LSR,      IR_ASR,       IR_ROR,     IR_MUL,  IR_SUB,  IR_MUL_HIGH,
+        IR_IS_ZERO,  IR_NOT_LESS,  IR_SELECT,  IR_SXTB, IR_SXTH, IR_REV,
+        IR_NOT_LESS, IR_SELECT,    IR_IS_ZERO, IR_ADD,  IR_SUB,  IR_MUL_HIGH_SIGNED};
     unsigned op = ops[pick(s, sizeof ops)];
     uint16_t b = any_slot(s), c = any_slot(s);
     if (op >= IR_LSL && op <= IR_ROR) {

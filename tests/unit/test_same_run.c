@@ -84,7 +84,8 @@ Test(same_run, with_and_without_tricks)
     struct story *story = story_new("boot/provisioned");
     const struct cpu_speed slow = {0}, stores = {.inline_stores = true}, spins = {.skip_spins = true},
                            loops = {.replay_loops = true}, hooks = {.short_hooks = true},
-                           registers = {.direct_registers = true};
+                           registers = {.direct_registers = true},
+                           hot = {.skip_spins = true, .hot_loops = true};
     uint64_t hash = hash_after(story, fast, MS(400), MS(400));
     cr_expect_eq(hash_after(story, slow, MS(400), MS(400)), hash, "without any trick");
     cr_expect_eq(hash_after(story, stores, MS(400), MS(400)), hash, "with inline stores alone");
@@ -92,6 +93,7 @@ Test(same_run, with_and_without_tricks)
     cr_expect_eq(hash_after(story, loops, MS(400), MS(400)), hash, "with loops replayed alone");
     cr_expect_eq(hash_after(story, hooks, MS(400), MS(400)), hash, "with short hooks alone");
     cr_expect_eq(hash_after(story, registers, MS(400), MS(400)), hash, "with direct registers alone");
+    cr_expect_eq(hash_after(story, hot, MS(400), MS(400)), hash, "with spins and hot loops alone");
     cr_expect_neq(hash_after(story, fast, MS(401), MS(401)), hash, "the hash tells runs apart");
     story_free(story);
 }
