@@ -171,7 +171,7 @@ struct cpu_speed {
     bool direct_registers; /* core/precise.h */
     bool short_hooks;      /* core/short_hook.h */
     bool skip_spins;       /* core/spin.h, core/checksum.h */
-    bool hot_loops;        /* core/hot_loop.h */
+    bool hot_loops;        /* core/hot_loop.h; looked for where spins are, with skip_spins */
     bool replay_loops;     /* core/replay.h */
 };
 

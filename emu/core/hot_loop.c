@@ -230,12 +230,12 @@ enum spin hot_loop_skip(struct cpu *cpu, uint32_t address)
     if (!loop || !loop->code)
         return SPIN_NONE;
     read_places(cpu, place, &xpsr);
-    uint64_t period = period_of(&loops->log), rounds = rounds_in_time(cpu, period);
+    uint64_t period = period_of(&loops->log), in_time = rounds_in_time(cpu, period);
     if (xpsr & XPSR_IT)
         return SPIN_NONE;
-    rounds = hot_loop_begin(loop, cpu, place, rounds);
+    uint64_t rounds = hot_loop_begin(loop, cpu, place, in_time);
     if (rounds < ROUNDS_LEAST || rounds * period < WORTH_IT)
-        return SPIN_LATER;
+        return rounds == in_time ? SPIN_LATER : SPIN_NONE;
     hot_loop_run(loop, cpu, rounds, place);
     write_places(cpu, place, xpsr);
     cpu->bus->clock.now += rounds * period;

@@ -9,8 +9,8 @@
  *
  * Why the run stays the same, bit for bit:
  * - The number of rounds is known before the first: each branch must depend on values that a round moves on
- * by a number of its own, so it is computed when it will go the other way. The loop is left before that
- * round.
+ *   by a number of its own, so it can be computed when it will go the other way. The loop is left before that
+ *   round.
  * - So is each address: all that the rounds will access is known to lie in RAM or in flash, aligned, and
  *   stores not where code was run from. Nothing in between can fail, or be seen by anybody else.
  * - No event is due before the last round is over.
@@ -19,8 +19,8 @@
  * Nothing here knows a firmware's addresses. Results are the same with it on or off (struct cpu_speed).
  *
  * Not modelled: loops of more than LOOP_MAX_BLOCKS blocks or HOT_OPS operations, branches that depend on
- * data, addresses that are not a straight line, floating point, division, code in RAM; hosts other than
- * x86-64.
+ * data, addresses that are not a straight line, floating point, division and other operations that
+ * hot_loop_code.c has no code for, code in RAM; hosts other than x86-64.
  */
 #ifndef SOSIM_CORE_HOT_LOOP_H
 #define SOSIM_CORE_HOT_LOOP_H
