@@ -23,7 +23,8 @@ struct hot_loops {
     struct replay_log log;
     struct hot_loop *loop[LOOPS];
     unsigned loops;
-    uint8_t *code; /* NULL: no memory for it */
+    uint64_t pages; /* by the lowest bits of their numbers: all that loops may depend on */
+    uint8_t *code;  /* NULL: no memory for it */
     size_t used;
     uint64_t rounds;
 };
@@ -44,6 +45,15 @@ static struct hot_loops *loops_of(struct cpu *cpu)
     return cpu->hot_loops = loops;
 }
 
+/* Pages as in `pages` above. */
+static uint64_t page_bits(uint32_t from, uint32_t to)
+{
+    uint64_t bits = 0;
+    for (uint32_t page = from; page <= to && page - from < 64; page++)
+        bits |= 1ull << (page & 63);
+    return bits;
+}
+
 static bool depends_on(const struct hot_loop *loop, uint32_t from, uint32_t to)
 {
     for (unsigned i = 0; i < loop->pages; i++) {
@@ -56,8 +66,11 @@ static bool depends_on(const struct hot_loop *loop, uint32_t from, uint32_t to)
 void hot_loop_forget(struct cpu *cpu, uint32_t address, uint32_t size)
 {
     struct hot_loops *loops = cpu->hot_loops;
-    for (unsigned i = 0; loops && i < loops->loops;) {
-        if (depends_on(loops->loop[i], address >> 12, (address + size - 1) >> 12)) {
+    uint32_t from = address >> 12, to = (address + size - 1) >> 12;
+    if (!loops || !(loops->pages & page_bits(from, to)))
+        return;
+    for (unsigned i = 0; i < loops->loops;) {
+        if (depends_on(loops->loop[i], from, to)) {
             free(loops->loop[i]);
             loops->loop[i] = loops->loop[--loops->loops];
         } else {
@@ -71,6 +84,7 @@ static void forget_all(struct hot_loops *loops)
     for (unsigned i = 0; i < loops->loops; i++)
         free(loops->loop[i]);
     loops->loops = 0;
+    loops->pages = 0;
     loops->used = 0;
 }
 
@@ -161,6 +175,8 @@ static struct hot_loop *make_loop(struct cpu *cpu)
         translate(loops, loop);
     for (unsigned i = 0; i < loops->maker.pages; i++)
         loop->page[loop->pages++] = loops->maker.page[i] & ~PAGE_READ;
+    for (unsigned i = 0; i < loop->pages; i++)
+        loops->pages |= page_bits(loop->page[i], loop->page[i]);
     return loop;
 }
 

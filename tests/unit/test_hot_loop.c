@@ -254,6 +254,26 @@ Test(hot_loop, pages_that_are_read_are_noted)
     end_pair(&pair);
 }
 
+/* A loop whose code, or what it reads from beside its code, was written over is another one. */
+Test(hot_loop, in_flash_that_changes)
+{
+    /* top: LDR r3, constant; MULS r2, r3; SUBS r1, #1; BNE top; B top; …; constant: 5 */
+    static const uint16_t code[] = {0x4b02, 0x435a, 0x3901, 0xd1fb, 0xe7fa, 0, 5, 0};
+    const uint32_t is[] = {0, 0, 1, 0}, nine = 9;
+    const uint16_t eor = 0x405a; /* EORS r2, r3 */
+    struct pair pair = new_pair(code, sizeof code, is, 4);
+    struct machine *both[] = {pair.hot, pair.slow};
+    run_pair(&pair, 100003);
+    expect_hot(&pair, true);
+    for (unsigned i = 0; i < 2; i++)
+        nor_load(&both[i]->soc.flash, CODE + 12, (const uint8_t *)&nine, sizeof nine);
+    run_pair(&pair, 100003);
+    for (unsigned i = 0; i < 2; i++)
+        nor_load(&both[i]->soc.flash, CODE + 2, (const uint8_t *)&eor, sizeof eor);
+    run_pair(&pair, 100003);
+    end_pair(&pair);
+}
+
 /* Cells that read differently each time have to be read one by one. */
 Test(hot_loop, unstable_cells_are_read_by_the_guest)
 {
