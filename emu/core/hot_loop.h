@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loops that compute, in code of the host's own. The engine translates block by block: each ends with all
- * registers and flags in memory, and a loop of a checksum, a sum or a copy does that every few instructions. Where the trail holds nothing but rounds of one loop, the round as a whole is interpreted
- * once (replay_make.h), with nothing known at its beginning but its code; what is left of it is translated
+ * registers and flags in memory, and a loop of a checksum, a sum or a copy does that every few instructions.
+ * Where the trail holds nothing but rounds of one loop, the round as a whole is interpreted once
+ * (replay_make.h), with nothing known at its beginning but its code; what is left of it is translated
  * (hot_loop_code.h) with its variables in registers of the host, and as many rounds as can be foretold are
  * run at once.
  *
