@@ -17,6 +17,7 @@ end_jobs()
     local pid children
     for pid in $(jobs -p); do
         # Those that `timeout` started are a process group of their own, and hear it from that.
+        children= # of one that is over, too
         read -r -d '' children <"/proc/$pid/task/$pid/children"
         kill $children "$pid"
     done 2>/dev/null

@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PARTICLE SOSIM_SOURCE "/tests/usb/particle_cli.sh "
-#define PICTURES "${SOSIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sosim}/images/boron/2.0.1/"
+/* A file that is gone when the command is over. */
+#define WITH_FILE "F=$(mktemp); trap \"rm -f $F\" EXIT; "
+#define PARTICLE  SOSIM_SOURCE "/tests/usb/particle_cli.sh "
+#define PICTURES  "${SOSIM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sosim}/images/boron/2.0.1/"
 
 struct outcome {
     int code;
@@ -81,7 +83,7 @@ Test(particle_cli, update_of_the_broken_device_fails_at_the_last_byte, .timeout 
 Test(particle_cli, the_one_byte_fails_with_dfu_util_too, .timeout = 300)
 {
     struct outcome *outcome =
-        run("f1", "F=$(mktemp); printf \"\\245\" > $F; dfu-util -d 2b04:d00d -a 1 -i 0 -s 1753:leave -D $F");
+        run("f1", WITH_FILE "printf \"\\245\" > $F; dfu-util -d 2b04:d00d -a 1 -i 0 -s 1753:leave -D $F");
     cr_expect_eq(outcome->code, 74);
     expect_said(outcome, "Error during download get_status");
     free(outcome);
@@ -107,8 +109,8 @@ Test(particle_cli, flash_writes_an_application, .timeout = 300)
 Test(particle_cli, wiping_the_superblocks_recovers_the_broken_device, .timeout = 300)
 {
     struct outcome *outcome =
-        run("f1-recovered", "F=$(mktemp); head -c 8192 /dev/zero | tr \"\\0\" \"\\377\" > $F;"
-                            "dfu-util -d 2b04:d00d -a 2 -s 0x80000000:leave -D $F");
+        run("f1-recovered", WITH_FILE "head -c 8192 /dev/zero | tr \"\\0\" \"\\377\" > $F;"
+                                      "dfu-util -d 2b04:d00d -a 2 -s 0x80000000:leave -D $F");
     cr_expect_eq(outcome->code, 0, "%s", outcome->text);
     expect_said(outcome, "listening mode");
     free(outcome);
