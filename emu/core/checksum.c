@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define XPSR_IT   0x0600fc00u
 #define ENTRIES   256u
 #define AT_ONCE   8u    /* bytes */
 #define WORTH_IT  1024u /* bytes, to make tables that take so many */
@@ -121,8 +120,7 @@ static uint64_t rounds_alike(const struct sum_round *r, const struct sum_decisio
 static uint64_t rounds_ahead(const struct sum_round *r)
 {
     const struct cpu *cpu = r->loop.cpu;
-    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline, period = r->loop.time - now;
-    uint64_t rounds = deadline > now + period ? (deadline - now - 1) / period : 0;
+    uint64_t rounds = loop_rounds_in_time(cpu, r->loop.time - cpu->bus->clock.now);
     if (rounds > cpu->flash_size - r->from.now)
         rounds = cpu->flash_size - r->from.now;
     for (unsigned i = 0; i < r->decisions; i++) {
@@ -172,7 +170,7 @@ enum spin checksum_skip(struct cpu *cpu, uint32_t head)
     struct sum_round before, round;
     read_state(cpu, &before);
     round = before;
-    if (cpu_reg(cpu, 16) & XPSR_IT || !sum_run_round(&round, head) ||
+    if (cpu_reg(cpu, 16) & LOOP_XPSR_IT || !sum_run_round(&round, head) ||
         round.loop.expected != before.loop.expected)
         return SPIN_NONE;
     unsigned sum = find_sum(&round);

@@ -156,7 +156,7 @@ uint32_t cpu_block_cycles(const struct cpu *cpu, const struct block_info *info, 
 #define SPIN_REST          1024u
 #define SPINS_IN_VAIN_MOST 6u
 
-static enum spin skip_loop(struct cpu *cpu, uint32_t address, bool once)
+static enum spin skip_loop(struct cpu *cpu, uint32_t address, unsigned length, bool once)
 {
     enum spin spin = SPIN_NONE;
     if (once)
@@ -164,7 +164,7 @@ static enum spin skip_loop(struct cpu *cpu, uint32_t address, bool once)
     if (once && spin == SPIN_NONE)
         spin = checksum_skip(cpu, address);
     if (spin == SPIN_NONE && cpu->speed.hot_loops)
-        spin = hot_loop_skip(cpu, address);
+        spin = hot_loop_skip(cpu, address, length);
     return spin;
 }
 
@@ -173,8 +173,9 @@ static void look_for_spin(struct cpu *cpu, uint32_t address)
     const struct clock *clock = &cpu->bus->clock;
     enum spin spin = SPIN_NONE;
     bool once;
-    if (loop_in_trail(cpu, address, &once)) {
-        spin = skip_loop(cpu, address, once);
+    unsigned length = loop_in_trail(cpu, address, &once);
+    if (length) {
+        spin = skip_loop(cpu, address, length, once);
         if (spin != SPIN_NONE)
             cpu->spins_in_vain = 0;
         else if (cpu->spins_in_vain < SPINS_IN_VAIN_MOST)

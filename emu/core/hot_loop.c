@@ -7,12 +7,12 @@
 #include "core/hot_loop_rounds.h"
 #include "core/loop_round.h"
 #include "core/nor.h"
+#include "core/replay_find.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define XPSR_IT      0x0600fc00u
 #define LOOPS        32    /* that are known */
 #define CODE_ROOM    65536 /* bytes, for all of them */
 #define WORTH_IT     4096  /* cycles, of all rounds */
@@ -193,37 +193,16 @@ static struct hot_loop *find_loop(struct cpu *cpu)
 /* --- running ----------------------------------------------------------------------------------------------
  */
 
-static void read_places(struct cpu *cpu, uint32_t place[PLACES], uint32_t *xpsr)
-{
-    int ids[PLACE_N + 1];
-    uint32_t value[PLACE_N + 1] = {0};
-    for (unsigned i = 0; i < PLACE_N; i++)
-        ids[i] = cpu_reg_id(i);
-    ids[PLACE_N] = UC_ARM_REG_XPSR;
-    cpu_regs(cpu, ids, value, PLACE_N + 1);
-    memcpy(place, value, PLACE_N * sizeof *place);
-    *xpsr = value[PLACE_N];
-    for (unsigned i = 0; i < 4; i++)
-        place[PLACE_N + i] = *xpsr >> (31 - i) & 1;
-}
-
-static void write_places(struct cpu *cpu, const uint32_t place[PLACES], uint32_t xpsr)
+static void write_places(struct cpu *cpu, const uint32_t place[PLACES], const struct replay_mode *mode)
 {
     int ids[PLACE_N];
     for (unsigned i = 0; i < PLACE_N; i++)
         ids[i] = cpu_reg_id(i);
     cpu_set_regs(cpu, ids, place, PLACE_N);
-    xpsr &= 0x0fffffffu;
+    uint32_t xpsr = mode->xpsr;
     for (unsigned i = 0; i < 4; i++)
         xpsr |= place[PLACE_N + i] << (31 - i);
     uc_reg_write(cpu->uc, UC_ARM_REG_XPSR_NZCVQG, &xpsr);
-}
-
-/* How many rounds there is nothing to look at before. */
-static uint64_t rounds_in_time(const struct cpu *cpu, uint64_t period)
-{
-    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline;
-    return deadline > now + period ? (deadline - now - 1) / period : 0;
 }
 
 static uint64_t period_of(const struct replay_log *log)
@@ -234,26 +213,25 @@ static uint64_t period_of(const struct replay_log *log)
     return cycles;
 }
 
-enum spin hot_loop_skip(struct cpu *cpu, uint32_t address)
+enum spin hot_loop_skip(struct cpu *cpu, uint32_t address, unsigned length)
 {
-    uint32_t place[PLACES], xpsr;
-    bool once;
-    unsigned length = loop_in_trail(cpu, address, &once);
+    uint32_t place[PLACES];
+    struct replay_mode mode;
     struct hot_loops *loops = loops_of(cpu);
-    if (!loops || !length || cpu->bus->ram_seen || !note_blocks(cpu, &loops->log, address, length))
+    if (!loops || cpu->bus->ram_seen || !note_blocks(cpu, &loops->log, address, length))
         return SPIN_NONE;
     struct hot_loop *loop = find_loop(cpu);
     if (!loop || !loop->code)
         return SPIN_NONE;
-    read_places(cpu, place, &xpsr);
-    uint64_t period = period_of(&loops->log), in_time = rounds_in_time(cpu, period);
-    if (xpsr & XPSR_IT)
+    replay_read_cpu(cpu, place, &mode);
+    uint64_t period = period_of(&loops->log), in_time = loop_rounds_in_time(cpu, period);
+    if (mode.xpsr & LOOP_XPSR_IT)
         return SPIN_NONE;
     uint64_t rounds = hot_loop_begin(loop, cpu, place, in_time);
     if (rounds < ROUNDS_LEAST || rounds * period < WORTH_IT)
         return rounds == in_time ? SPIN_LATER : SPIN_NONE;
     hot_loop_run(loop, cpu, rounds, place);
-    write_places(cpu, place, xpsr);
+    write_places(cpu, place, &mode);
     cpu->bus->clock.now += rounds * period;
     loops->rounds += rounds;
     return SPIN_SKIPPED;

@@ -29,8 +29,9 @@
 
 struct hot_loops;
 
-/* As spin_skip(), for loops that compute; the block at `address` may be in a round several times. */
-enum spin hot_loop_skip(struct cpu *cpu, uint32_t address);
+/* As spin_skip(), for loops that compute, of so many blocks (loop_in_trail()); that at `address` may be among
+ * them several times. */
+enum spin hot_loop_skip(struct cpu *cpu, uint32_t address, unsigned length);
 
 /* Flash was changed: what is known of loops that are there, or read constants there, is forgotten. */
 void hot_loop_forget(struct cpu *cpu, uint32_t address, uint32_t size);

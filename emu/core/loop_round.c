@@ -32,6 +32,12 @@ unsigned loop_in_trail(const struct cpu *cpu, uint32_t head, bool *once)
     return 0;
 }
 
+uint64_t loop_rounds_in_time(const struct cpu *cpu, uint64_t period)
+{
+    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline;
+    return deadline > now + period ? (deadline - now - 1) / period : 0;
+}
+
 /* Interprets one block; `next` gets the address of the following one. */
 static bool run_block(const struct loop_round *round, const struct block_info *info,
                       loop_instruction *interpret, void *context, uint32_t *next)

@@ -14,10 +14,16 @@ struct cpu;
 
 #define LOOP_MAX_BLOCKS 12
 
+/* Bits of xPSR: in an IT block, where no round begins. */
+#define LOOP_XPSR_IT 0x0600fc00u
+
 /* The blocks of a round, if the trail holds nothing but rounds of one loop, of which the block at `head`
  * comes next: then skipping whole rounds leaves the trail as it would be. 0 if it holds something else, or
  * the loop has more than LOOP_MAX_BLOCKS. `once`: a round has that block once. */
 unsigned loop_in_trail(const struct cpu *cpu, uint32_t head, bool *once);
+
+/* For how many rounds of so many cycles there is nothing to look at, from now on. */
+uint64_t loop_rounds_in_time(const struct cpu *cpu, uint64_t period);
 
 /* The block that ran so many blocks before the last one, fewer than CPU_TRAIL. */
 uint32_t loop_trail(const struct cpu *cpu, unsigned back);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a recorded loop boils down to (core/replay.h): a list of operations on numbered slots. Slots hold
- * constants, values that the loop begins with, and results. Between computations stand the effects: register
- * accesses, stores to RAM, and the places where the loop may be left.
+ * What a recorded loop boils down to (core/replay.h), or one that computes (core/hot_loop.h): a list of
+ * operations on numbered slots. Slots hold constants, values that the loop begins with, and results. Between
+ * computations stand the effects: register accesses, stores to RAM, and the places where the loop may be
+ * left.
  *
  * Source: ARMv7-M Architecture Reference Manual (DDI 0403E) A2.2.1 for shifts, carries and overflow.
  */

@@ -4,7 +4,9 @@
  * more, from a copy of the state at the beginning, and keeps only what depends on values that may differ next
  * time.
  *
- * Between the files of the replay; nobody else needs this.
+ * A loop that computes (core/hot_loop.h) is interpreted in the same way, with nothing known but its code.
+ *
+ * Between the files of the replay and of hot loops; nobody else needs this.
  */
 #ifndef SOSIM_CORE_REPLAY_MAKE_H
 #define SOSIM_CORE_REPLAY_MAKE_H

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define XPSR_IT 0x0600fc00u
-
 static void read_state(struct cpu *cpu, struct spin_round *r)
 {
     memset(r, 0, sizeof *r);
@@ -64,10 +62,7 @@ static bool holds(const struct spin_round *assumed, const struct spin_round *aft
 /* How many rounds there is nothing to look at before, and every branch goes the same way. */
 static uint64_t rounds_ahead(const struct cpu *cpu, const struct spin_round *line)
 {
-    uint64_t now = cpu->bus->clock.now, deadline = cpu->bus->clock.deadline;
-    if (deadline <= now + line->period)
-        return 0;
-    uint64_t rounds = (deadline - now - 1) / line->period;
+    uint64_t rounds = loop_rounds_in_time(cpu, line->period);
     return rounds < line->rounds - 1 ? rounds : line->rounds - 1;
 }
 
@@ -94,7 +89,7 @@ enum spin spin_skip(struct cpu *cpu, uint32_t head)
 {
     struct spin_round before, first, assumed, line;
     read_state(cpu, &before);
-    if (cpu_reg(cpu, 16) & XPSR_IT)
+    if (cpu_reg(cpu, 16) & LOOP_XPSR_IT)
         return SPIN_NONE;
     /* Once to see how long a round is and what it changes … */
     first = before;
