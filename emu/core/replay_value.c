@@ -128,14 +128,28 @@ static struct val value_in(const struct maker *m, uint16_t slot)
     return (struct val){m->slot[slot], m->slot_known[slot] ? 0 : slot};
 }
 
+static bool says_zero(const struct maker *m, uint16_t slot)
+{
+    const struct ir *by = make_made_by(m, slot);
+    return by && by->op == IR_IS_ZERO;
+}
+
+/* What makes the value 0 by not being so, and the other way round; 0 if that is not known. The lowest bit of
+ * a truth, 0 or 1, is all there is of it. */
+static uint16_t cause_of(const struct maker *m, uint16_t slot, bool is_truth)
+{
+    if (says_zero(m, slot))
+        return make_made_by(m, slot)->a;
+    uint16_t turned = make_turned(m, slot, 1);
+    return is_truth || says_zero(m, turned) ? turned : 0;
+}
+
 /* A choice by a truth that says whether something is 0, or not, is made by that. */
 static void choose_by_cause(const struct maker *m, struct val *a, struct val *b, struct val *c)
 {
-    for (;;) {
-        const struct ir *by = make_made_by(m, a->slot);
-        uint16_t cause = by && by->op == IR_IS_ZERO ? by->a : make_turned(m, a->slot, 1);
-        if (!a->slot || !cause)
-            break;
+    bool is_truth = true;
+    for (uint16_t cause; a->slot && (cause = cause_of(m, a->slot, is_truth)) != 0;) {
+        is_truth &= !says_zero(m, a->slot);
         struct val other = *b;
         *a = value_in(m, cause);
         *b = *c;

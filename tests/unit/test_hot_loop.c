@@ -317,6 +317,26 @@ Test(hot_loop, checksum_by_bits)
     end_pair(&pair);
 }
 
+/* Conditions that come from a value with its lowest bit turned, which is more than one bit. */
+Test(hot_loop, a_bit_of_more_than_a_truth)
+{
+    /* top: LDRB r3, [r0], #1; EOR r5, r3, #1; CMP r5, #0; IT NE; ADDNE r2, #3; SUBS r1, #1; BNE top; B . */
+    static const uint16_t code[] = {0xf810, 0x3b01, 0xf083, 0x0501, 0x2d00,
+                                    0xbf18, 0x3203, 0x3901, 0xd1f6, 0xe7fe};
+    const uint32_t is[] = {DATA, 0x2000, 0};
+    struct pair pair = new_pair(code, sizeof code, is, 3);
+    uint32_t expected = 0;
+    for (uint32_t i = 0; i < 0x2000; i++) {
+        uint8_t byte = i % 7;
+        pair.hot->cpu.ram[DATA - RAM_BASE + i] = pair.slow->cpu.ram[DATA - RAM_BASE + i] = byte;
+        expected += byte != 1 ? 3 : 0;
+    }
+    run_pair(&pair, 300000);
+    expect_hot(&pair, true);
+    cr_expect_eq(cpu_reg(&pair.hot->cpu, 2), expected);
+    end_pair(&pair);
+}
+
 /* What depends on data cannot be foretold. */
 Test(hot_loop, a_search_is_run_as_it_is)
 {
